@@ -1,0 +1,100 @@
+// Copyright 2026 The gemma-go authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package coldstart
+
+import "time"
+
+const (
+	firstLimit  = 4                      // admitted at once to an endpoint of unknown size
+	rampLimit   = 16                     // doubled by time alone up to here, then only by answers
+	rampEvery   = 200 * time.Millisecond // a refusal for want of a slot comes sooner than this
+	growAfter   = 2 * time.Second        // first wait before one slot more than the measured size is tried
+	growAtMost  = time.Minute
+	strikesFree = 3
+)
+
+// slots decides how many requests are at the endpoint at once. A size that is
+// not configured is measured: the number admitted doubles until a request is
+// refused, which tells the size exactly, since those that were not refused
+// have a slot. After that it grows by one a round, ever more rarely as that is
+// refused, and shrinks by a quarter when refusals show that others use the
+// endpoint too. The gate's lock guards it.
+type slots struct {
+	max       int // configured; 0 = learned
+	limit     int // admitted at present
+	inUse     int
+	known     bool // a refusal has shown the size
+	confirmed int  // in use at once without a refusal
+	strikes   float64
+	credit    int           // answers since the limit last changed
+	changed   time.Time     // when the limit last changed
+	refusedAt time.Time     // when one too many was last refused
+	growWait  time.Duration // how long after that one more is tried
+}
+
+func newSlots(max int) slots {
+	if max > 0 {
+		return slots{max: max, limit: max, known: true, confirmed: max}
+	}
+	return slots{limit: firstLimit}
+}
+
+func (s *slots) free() bool { return s.inUse < s.limit }
+
+// ramping reports whether the limit may double by time alone.
+func (s *slots) ramping() bool { return !s.known && s.limit < rampLimit }
+
+func (s *slots) ramp(now time.Time) {
+	s.limit = min(2*s.limit, rampLimit)
+	s.changed = now
+}
+
+// answered counts a good answer whose slot is about to be given back; wanted
+// says that others wait for a slot.
+func (s *slots) answered(now time.Time, wanted bool) {
+	s.strikes = max(0, s.strikes-0.5)
+	if now.Sub(s.changed) > rampEvery {
+		s.confirmed = max(s.confirmed, s.inUse)
+	}
+	if !wanted || s.max > 0 && s.limit >= s.max {
+		return
+	}
+	if !s.known {
+		s.limit++
+		s.changed = now
+		return
+	}
+	s.credit++
+	if s.credit >= s.limit && now.Sub(s.refusedAt) >= max(s.growWait, growAfter) {
+		s.limit, s.credit, s.changed = s.limit+1, 0, now
+	}
+}
+
+// refused takes note of one request that found no slot and is still counted in
+// inUse. It reports whether the request should keep its place and try again
+// after a moment (true), or give the slot up and wait for another to become
+// free (false).
+func (s *slots) refused(now time.Time) (keep bool) {
+	others := s.inUse - 1
+	if others+1 > s.confirmed { // one too many: the others are what fits
+		s.shrink(now, others)
+		s.growWait = min(max(2*s.growWait, growAfter), growAtMost)
+		return others == 0
+	}
+	// As many have been admitted before. Either a slot just given back is not
+	// free at the server yet, or somebody else has it.
+	s.strikes++
+	if s.strikes > strikesFree+float64(s.limit)/8 {
+		s.shrink(now, min(others, s.limit*3/4))
+		s.confirmed, s.strikes = s.limit, 0
+		return others == 0
+	}
+	return true
+}
+
+func (s *slots) shrink(now time.Time, to int) {
+	s.limit = max(1, to)
+	s.known = true
+	s.credit, s.changed, s.refusedAt = 0, now, now
+}
