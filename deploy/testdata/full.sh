@@ -1,0 +1,30 @@
+gcloud run deploy g-full \
+  --project=demo-proj \
+  --region=europe-west4 \
+  --image=europe-docker.pkg.dev/demo-proj/models/ollama-gemma:v2 \
+  --concurrency=6 \
+  --cpu=4 \
+  --memory=16Gi \
+  --gpu=1 \
+  --gpu-type=nvidia-l4 \
+  --gpu-zonal-redundancy \
+  --max-instances=3 \
+  --min-instances=1 \
+  --no-allow-unauthenticated \
+  --no-cpu-throttling \
+  --timeout=900 \
+  --set-env-vars='^;^EMPTY=;GREETING=a, b and "c";OLLAMA_KEEP_ALIVE=-1;OLLAMA_NUM_PARALLEL=3' \
+  --set-secrets=API_KEY=gemma-key:3,OTHER=projects/123/secrets/shared:latest \
+  --labels=team=search \
+  --set-custom-audiences=https://gemma.example.com \
+  --port=11434 \
+  --service-account=runner@demo-proj.iam.gserviceaccount.com \
+  --description='Gemma: for search' \
+  --ingress=internal \
+  --add-volume=name=model,type=cloud-storage,bucket=my-tunes,readonly=true,mount-options=only-dir=gemma \
+  --add-volume-mount=volume=model,mount-path=/models \
+  --startup-probe=tcpSocket.port=11434,periodSeconds=10,failureThreshold=60 \
+  --network=default \
+  --subnet=gemma \
+  --network-tags=gpu \
+  --vpc-egress=all-traffic

@@ -1,0 +1,17 @@
+gcloud run deploy my-gemma \
+  --project=demo-proj \
+  --region=us-central1 \
+  --image=us-docker.pkg.dev/vertex-ai/vertex-vision-model-garden-dockers/pytorch-vllm-serve:gemma4 \
+  --concurrency=16 \
+  --cpu=20 \
+  --memory=80Gi \
+  --gpu=1 \
+  --gpu-type=nvidia-rtx-pro-6000 \
+  --no-gpu-zonal-redundancy \
+  --max-instances=1 \
+  --no-allow-unauthenticated \
+  --no-cpu-throttling \
+  --timeout=600 \
+  --command=vllm \
+  --args=serve,google/gemma-4-31B-it,--served-model-name=google/gemma-4-31B-it,--port=8080,--host=0.0.0.0,--max-num-seqs=16,--enable-chunked-prefill,--enable-prefix-caching,--generation-config=auto,--dtype=bfloat16,--gpu-memory-utilization=0.95,--tensor-parallel-size=1,--enable-auto-tool-choice,--tool-call-parser=gemma4,--reasoning-parser=gemma4,--quantization=fp8,--kv-cache-dtype=fp8,--max-model-len=32767 \
+  --startup-probe=tcpSocket.port=8080,initialDelaySeconds=240,periodSeconds=15,timeoutSeconds=10,failureThreshold=40

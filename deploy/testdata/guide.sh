@@ -1,0 +1,15 @@
+gcloud run deploy my-gemma \
+  --project=demo-proj \
+  --region=us-central1 \
+  --image=us-docker.pkg.dev/cloudrun/container/gemma/gemma3-4b \
+  --concurrency=4 \
+  --cpu=8 \
+  --memory=32Gi \
+  --gpu=1 \
+  --gpu-type=nvidia-l4 \
+  --no-gpu-zonal-redundancy \
+  --max-instances=1 \
+  --no-allow-unauthenticated \
+  --no-cpu-throttling \
+  --timeout=600 \
+  --set-env-vars=OLLAMA_NUM_PARALLEL=4
