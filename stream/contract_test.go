@@ -19,6 +19,8 @@ var adapters = map[string]func(Seq) iter.Seq2[any, error]{
 	"Text":          func(s Seq) iter.Seq2[any, error] { return anys(Text(s)) },
 	"Thoughts":      func(s Seq) iter.Seq2[any, error] { return anys(Thoughts(s)) },
 	"FunctionCalls": func(s Seq) iter.Seq2[any, error] { return anys(FunctionCalls(s)) },
+	"JSON":          func(s Seq) iter.Seq2[any, error] { return anys(JSON[[]string](s)) },
+	"Elements":      func(s Seq) iter.Seq2[any, error] { return anys(Elements[string](s)) },
 	"Checked":       func(s Seq) iter.Seq2[any, error] { return anys(Checked(s)) },
 	"Candidate":     func(s Seq) iter.Seq2[any, error] { return anys(Candidate(s, 0)) },
 	"Measure":       func(s Seq) iter.Seq2[any, error] { return anys(Measure(s, new(Stats))) },

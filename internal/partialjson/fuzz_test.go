@@ -24,7 +24,7 @@ func FuzzParser(f *testing.F) {
 		}
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		if len(text) > 512 {
+		if len(text) > 128 {
 			return
 		}
 		got, err := read(new(Parser), text)
