@@ -257,6 +257,12 @@ func (g *Gate) becomeReady(sent, now time.Time) {
 	}
 	g.slots.changed = now
 	if s != nil {
+		if s.known && !s.failedAt.IsZero() {
+			g.slots.rampTo = rampQuick
+			if s.holds >= heldFrom {
+				g.slots.rampTo = rampHeld
+			}
+		}
 		g.learn(s, sent, now)
 		g.say(Event{Type: EventReady, Waited: now.Sub(s.began), Attempts: s.attempts})
 	}

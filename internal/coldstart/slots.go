@@ -6,8 +6,15 @@ package coldstart
 import "time"
 
 const (
-	firstLimit  = 4                      // admitted at once to an endpoint of unknown size
-	rampLimit   = 16                     // doubled by time alone up to here, then only by answers
+	firstLimit = 4 // admitted at once to an endpoint of unknown size
+
+	// The limit is doubled by time alone up to here, and then only grows with
+	// answers. Where the front end is known to refuse at once, silence proves
+	// that there was a slot; where it is known to hold, it proves nothing.
+	rampUnknown = 16
+	rampQuick   = 256
+	rampHeld    = 8
+
 	rampEvery   = 200 * time.Millisecond // a refusal for want of a slot comes sooner than this
 	growAfter   = 2 * time.Second        // first wait before one slot more than the measured size is tried
 	growAtMost  = time.Minute
@@ -23,6 +30,7 @@ const (
 type slots struct {
 	max       int // configured; 0 = learned
 	limit     int // admitted at present
+	rampTo    int
 	inUse     int
 	known     bool // a refusal has shown the size
 	confirmed int  // in use at once without a refusal
@@ -37,16 +45,16 @@ func newSlots(max int) slots {
 	if max > 0 {
 		return slots{max: max, limit: max, known: true, confirmed: max}
 	}
-	return slots{limit: firstLimit}
+	return slots{limit: firstLimit, rampTo: rampUnknown}
 }
 
 func (s *slots) free() bool { return s.inUse < s.limit }
 
 // ramping reports whether the limit may double by time alone.
-func (s *slots) ramping() bool { return !s.known && s.limit < rampLimit }
+func (s *slots) ramping() bool { return !s.known && s.limit < s.rampTo }
 
 func (s *slots) ramp(now time.Time) {
-	s.limit = min(2*s.limit, rampLimit)
+	s.limit = min(2*s.limit, s.rampTo)
 	s.changed = now
 }
 
