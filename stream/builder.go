@@ -12,12 +12,16 @@ import (
 	"github.com/gemma-go/sdk/internal/partialjson"
 )
 
-// Snapshots of documents up to freeBytes are taken whenever there is
-// something new; beyond that each time the document has grown by 1/growth. Both
-// bound the copying by a constant for each byte.
+// Snapshots are deep copies, and copying all there is at each response would
+// be quadratic. So copying is paid for by reading: every byte read earns
+// perByte, a snapshot costs one for each value copied, and none is taken in debt. All
+// snapshots together then cost at most advance + perByte × bytes, and the last of them. A
+// document of a few KiB never gets into debt; one of 64 KiB has a snapshot about every 600 bytes.
 const (
-	freeBytes = 16 << 10
-	growth    = 32
+	advance = 64 << 10
+	perByte = 8
+	perCopy = 16 // bytes of text, or elements of a flat list, that cost as much as one value
+	perName = 4  // what a name in a map costs, measured against a value
 )
 
 // builder builds a Go value from the events of a parser. Each event is
@@ -32,9 +36,8 @@ type builder struct {
 	skip    int // containers open inside a value that is not built piece by piece
 	grown   int // length of the text last shown of the open string
 	changed bool
-	taken   int  // offset of the last snapshot
+	copied  int  // what snapshots have cost so far
 	blind   bool // build nothing: there will be no snapshot
-	copied  int  // values copied for snapshots, for the tests of linearity
 }
 
 // frame is an open object or array. It becomes live, which is to say part of

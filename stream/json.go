@@ -56,8 +56,9 @@ type JSONOptions struct {
 // wrong ends the sequence, and with it the request, at the byte that
 // cannot be right, with a [*JSONError].
 //
-// The work is linear in the length of the answer. So that copying is linear
-// too, documents beyond 16 KiB have a snapshot each time they have grown by a thirty-second.
+// The work is linear in the length of the answer, however it is cut. So that the
+// copying is linear too, snapshots of large documents come less often: up to some
+// 8 KiB whenever there is something new, at 64 KiB about every 600 bytes.
 func JSON[T any](seq Seq) iter.Seq2[T, error] { return JSONWith[T](seq, JSONOptions{}) }
 
 // JSONWith is [JSON] with options.

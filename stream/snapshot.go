@@ -13,8 +13,7 @@ import (
 // document is not whole yet (the last value is yielded at the end, when it is
 // known to be one), and the copy is paid for by what was read since the last.
 func (b *builder) news() bool {
-	n := b.p.Offset()
-	if n > freeBytes && n-b.taken < b.taken/growth {
+	if b.copied > advance+perByte*b.p.Offset() {
 		return false
 	}
 	if _, _, whole := b.p.Document(); whole {
@@ -34,7 +33,6 @@ func (b *builder) snapshot() any {
 		}
 	}
 	b.changed = false
-	b.taken = b.p.Offset()
 	c := reflect.New(b.root.Type())
 	c.Elem().Set(b.root)
 	b.own(c.Elem())
@@ -52,6 +50,7 @@ func (b *builder) grow() {
 		return
 	}
 	text := string(partialjson.Unquote(nil, b.p.Bytes(start, b.p.Offset())))
+	b.copied += len(text) / perCopy
 	if len(text) <= b.grown {
 		return
 	}
@@ -98,11 +97,13 @@ func (b *builder) own(v reflect.Value) {
 			return
 		}
 		c := reflect.MakeMapWithSize(t, v.Len())
+		b.copied += perName * v.Len()
+		name, e := reflect.New(t.Key()).Elem(), reflect.New(t.Elem()).Elem()
 		for it := v.MapRange(); it.Next(); {
-			e := reflect.New(t.Elem()).Elem()
-			e.Set(it.Value())
+			name.SetIterKey(it)
+			e.SetIterValue(it)
 			b.own(e)
-			c.SetMapIndex(it.Key(), e)
+			c.SetMapIndex(name, e)
 		}
 		v.Set(c)
 	case reflect.Interface:
@@ -123,8 +124,8 @@ func (b *builder) own(v reflect.Value) {
 }
 
 func (b *builder) ownAll(list reflect.Value) {
-	b.copied += list.Len()
 	if !b.kinds.of(list.Type().Elem()).deep {
+		b.copied += list.Len() / perCopy
 		return
 	}
 	for i := range list.Len() {
@@ -137,6 +138,7 @@ func (b *builder) ownAny(v any) any {
 	b.copied++
 	switch v := v.(type) {
 	case map[string]any:
+		b.copied += perName * len(v)
 		c := make(map[string]any, len(v))
 		for name, e := range v {
 			c[name] = b.ownAny(e)
