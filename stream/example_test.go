@@ -205,7 +205,7 @@ func ExampleJSONWith() {
 	// Output:
 	// "Warm" 0
 	// "Warm and filling" 0
-	// checking 44 bytes
+	// checking 43 bytes
 	// "Warm and filling" 4
 }
 
