@@ -38,6 +38,10 @@ const (
 
 	// patience is how long one fetch goes on trying, when callers wait for it.
 	patience = 10 * time.Second
+
+	// breather is the time between two such fetches that failed, when there is
+	// no token to go on with: calls meanwhile get the last error at once.
+	breather = 2 * time.Second
 )
 
 // Cached keeps the token of src until shortly before its end. It honours the
@@ -67,7 +71,8 @@ type cached struct {
 	flight   *flight   // the fetch under way, if there is one
 	failures int       // in a row
 	err      error     // of the last fetch, if it failed
-	retryAt  time.Time // no fetch before this, after failures
+	endedAt  time.Time // when it failed
+	retryAt  time.Time // no refresh before this, after failures
 
 	refusals  int       // tokens refused by the endpoint in a row
 	refusedAt time.Time // the last of them
@@ -125,7 +130,7 @@ func (c *cached) slow(ctx context.Context) (*entry, error) {
 		case ctx.Err() != nil:
 			c.mu.Unlock()
 			return nil, waitError(ctx, err)
-		case err != nil && now.Before(c.retryAt):
+		case err != nil && now.Before(c.retryAt) && (!retryable(err) || now.Before(c.endedAt.Add(breather))):
 			c.mu.Unlock()
 			return nil, err
 		}
@@ -262,7 +267,8 @@ func (c *cached) finish(f *flight, e *entry, err error) {
 		first = 5 * time.Second
 	}
 	c.err = err
-	c.retryAt = time.Now().Round(0).Add(jitter(min(time.Minute, first<<min(c.failures, 8))))
+	c.endedAt = time.Now().Round(0)
+	c.retryAt = c.endedAt.Add(jitter(min(time.Minute, first<<min(c.failures, 8))))
 	c.failures++
 }
 
