@@ -148,9 +148,8 @@ func withToken(req *http.Request, body io.ReadCloser, header string, e *entry) *
 	out := new(http.Request)
 	*out = *req
 	out.Body = body
-	out.Header = make(http.Header, len(req.Header)+1)
-	for k, v := range req.Header {
-		out.Header[k] = v[:len(v):len(v)] // the base may add values, so it must not see room for them
+	if out.Header = req.Header.Clone(); out.Header == nil {
+		out.Header = make(http.Header, 1)
 	}
 	out.Header[header] = []string{e.bearer}
 	return out
