@@ -85,7 +85,9 @@ const (
 //	503 "Loading model" (llama.cpp)                    Cold
 //	503 "server busy" (Ollama's queue)                 Overloaded
 //	502 "Proxy Error" of the prebuilt container        Cold; Interrupted when ready
-//	HTML 401, 403, 404 and other 4xx but 429 and 408   Broken
+//	HTML 401, 403, 404                                 Broken
+//	HTML with another 4xx (too large, no length): the
+//	  front end's final word on this one request       Answer, from the front end
 //	JSON, or a plain text that the front end never     Answer
 //	  sends (an API key refused, a path unknown)
 //	front end's 429, 500, 502, 503: endpoint not ready Cold
@@ -119,8 +121,10 @@ func Classify(o Observation) Verdict {
 		return Verdict{Class: Overloaded, Unsent: true, Reason: "the model server's queue is full"}
 	case o.Status == 502 && has("proxy error"):
 		return lost(o, "the container's proxy cannot reach the model server")
-	case kind == bodyHTML && o.Status < 500 && o.Status != 429 && o.Status != 408:
+	case kind == bodyHTML && (o.Status == 401 || o.Status == 403 || o.Status == 404):
 		return Verdict{Class: Broken, FrontEnd: true, Unsent: true, Reason: "the front end refused the request: " + http.StatusText(o.Status)}
+	case kind == bodyHTML && o.Status < 500 && o.Status != 429 && o.Status != 408:
+		return Verdict{Class: Answer, FrontEnd: true, Unsent: true}
 	case kind == bodyServer:
 		return Verdict{Class: Answer}
 	case o.Status == 504, o.Status == 408:

@@ -188,7 +188,7 @@ func (g *Gate) judge(c *call, o Observation) (done bool, pause time.Duration, er
 	defer g.unlock()
 	lead := c.grant == grantLead
 	o.Ready = g.ready
-	o.InFlight = g.slots.inUse
+	o.InFlight = g.slots.inUse - g.slots.asleep
 	if !lead {
 		o.InFlight--
 	}
@@ -216,6 +216,10 @@ func (g *Gate) judgeLead(c *call, o Observation, v Verdict, now time.Time) (bool
 	c.grant = grantNone
 	switch v.Class {
 	case Answer:
+		if v.FrontEnd { // its word on this request; the server has not been asked
+			g.start.next = now
+			return true, 0, nil
+		}
 		if o.Status >= 500 {
 			// The server is up and fails by itself. Whether it would serve
 			// others too, the next one finds out.
@@ -309,6 +313,7 @@ func (g *Gate) judgeSlot(c *call, o Observation, v Verdict, now time.Time) (bool
 		}
 		e.Next = g.pauseFor(c, true)
 	}
+	g.slots.asleep++
 	g.say(e)
 	return false, e.Next, nil
 }
@@ -334,7 +339,8 @@ func jitter(d time.Duration) time.Duration {
 	return d - d/4 + rand.N(d/2+1)
 }
 
-// pause waits with the slot held.
+// pause waits with the slot held, and gives it up afterwards if there are too
+// many by then.
 func (g *Gate) pause(c *call, d time.Duration) error {
 	left := time.Until(c.deadline)
 	out := left <= d
@@ -345,18 +351,22 @@ func (g *Gate) pause(c *call, d time.Duration) error {
 		out = true
 	case <-t.C:
 	}
-	if !out {
-		return nil
-	}
-	if c.ctx.Err() == nil && !c.timed {
+	if out && c.ctx.Err() == nil && !c.timed {
 		<-c.ctx.Done() // the deadline is this very moment
 	}
 	now := time.Now()
 	g.mu.Lock()
 	defer g.unlock()
+	g.slots.asleep--
+	if !out && g.ready && g.slots.inUse <= g.slots.limit {
+		return nil
+	}
 	g.slots.inUse--
 	c.grant = grantNone
 	g.pump(now)
+	if !out {
+		return nil // back into the queue, where it is among the first
+	}
 	return g.leave(c, now, nil)
 }
 

@@ -15,7 +15,7 @@ const (
 	// How many probes a start is worth, besides the one that wakes the
 	// endpoint: the waste falls with one over their number. A first start, of
 	// which nothing is known, gets fewer, spread wider.
-	usualProbes = 12.1
+	usualProbes = 12.6
 	firstProbes = 10.0
 	fewestAtAll = 10.0
 	mostAtAll   = 14.0
@@ -78,10 +78,17 @@ func (m *model) next(s *start, n int, at, hold time.Duration) time.Duration {
 	if m.seen > 1 && t > m.median() {
 		gap = min(gap, tailGap*t)
 	}
+	if m.seen > 0 && t > surprise*m.median() {
+		gap = max(gap, tailGap*t)
+	}
 	// A start that has used up what it is worth goes on for longer than was
 	// believed possible: from there on the time that passed is what matters.
-	if over := float64(n) - overspent(m.seen)*worth; over > 0 {
-		gap = max(gap, t*min(overGrowth*over, overGrowthMax))
+	from, growth := 2.5*worth, overGrowth
+	if m.seen == 0 {
+		from, growth = 0.8*worth, overGrowthFirst
+	}
+	if over := float64(n) - from; over > 0 {
+		gap = max(gap, t*min(growth*over, overGrowthMost))
 	}
 	d := time.Duration(gap * float64(time.Second))
 	d += time.Duration((rand.Float64() - 0.5) * probeJitter * float64(d))
@@ -94,21 +101,19 @@ const (
 	// of two or three starts says little about them.
 	tailGap = 0.12
 
+	// surprise is the multiple of the median beyond which a start is of another
+	// kind than those seen before: a new image, a larger model.
+	surprise = 4.0
+
 	// probeJitter spreads the probes of clients that started to wait together.
 	probeJitter = 0.1
 
-	overGrowth    = 0.06 // of the time that passed, for each probe too many
-	overGrowthMax = 0.3
+	// Growth of the gap, as a part of the time that passed, for each probe too
+	// many.
+	overGrowth      = 0.012
+	overGrowthFirst = 0.06
+	overGrowthMost  = 0.3
 )
-
-// overspent is the multiple of a start's worth from which on probes become
-// rarer.
-func overspent(seen int) float64 {
-	if seen == 0 {
-		return 0.8
-	}
-	return 5
-}
 
 func abs(x float64) float64 { return max(x, -x) }
 

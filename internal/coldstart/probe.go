@@ -63,6 +63,9 @@ func (g *Gate) launch(now time.Time) {
 	s.attempts++
 	s.sentAt = now
 	g.say(Event{Type: EventProbe, Waited: now.Sub(s.began), Expected: g.remaining(now), Attempts: s.attempts, Status: s.last.status, Reason: s.last.verdict.Reason})
+	if g.cfg.FailFast && !s.known {
+		g.alarm(now.Add(holdGrace), now)
+	}
 	if lead != nil {
 		g.queue.give(lead, grantLead, nil)
 		return
@@ -70,9 +73,6 @@ func (g *Gate) launch(now time.Time) {
 	first := g.queue.head
 	ctx, cancel := context.WithCancel(context.WithoutCancel(first.ctx))
 	g.probeCancel = cancel
-	if g.cfg.FailFast && !s.known {
-		g.alarm(now.Add(holdGrace), now)
-	}
 	go g.probe(ctx, cancel, first.opts.Model)
 }
 
@@ -255,7 +255,7 @@ func (g *Gate) becomeReady(sent, now time.Time) {
 	if g.timer != nil {
 		g.timer.Stop()
 	}
-	g.slots.changed = now
+	g.slots.restart(now)
 	if s != nil {
 		if s.known && !s.failedAt.IsZero() {
 			g.slots.rampTo = rampQuick

@@ -21,8 +21,9 @@ type cloud struct {
 	hold     time.Duration
 	status   int
 	slots    int
-	work     time.Duration                      // of one answer
-	answer   func(*http.Request) *http.Response // nil: 200
+	work     time.Duration                                              // of one answer
+	answer   func(*http.Request) *http.Response                         // nil: 200
+	before   func(*http.Request, time.Duration) (*http.Response, error) // comes first, with the time since the start began; nil, nil: go on
 
 	mu       sync.Mutex
 	woken    time.Time // when the start began; zero: asleep
@@ -33,6 +34,8 @@ type cloud struct {
 	inUse    int
 	served   int
 	first    time.Time // when the first request was let in
+	aborted  int       // requests given up by their sender
+	bodies   []string
 	freed    chan struct{}
 }
 
@@ -43,7 +46,7 @@ func (c *cloud) sleep(next time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.woken, c.first, c.startFor = time.Time{}, time.Time{}, next
-	c.requests, c.cold, c.coldMost, c.served = 0, 0, 0, 0
+	c.requests, c.cold, c.coldMost, c.served, c.bodies = 0, 0, 0, 0, nil
 }
 
 func reply(status int, ctype, body string) *http.Response {
@@ -64,16 +67,35 @@ func (c *cloud) shed() *http.Response {
 }
 
 func (c *cloud) RoundTrip(req *http.Request) (*http.Response, error) {
+	var body []byte
 	if req.Body != nil {
-		_, _ = io.Copy(io.Discard, req.Body)
+		body, _ = io.ReadAll(req.Body)
 		_ = req.Body.Close()
 	}
 	ctx := req.Context()
 	if err := ctx.Err(); err != nil {
-		return nil, err
+		return nil, context.Cause(ctx)
 	}
+	defer func() {
+		if ctx.Err() != nil {
+			c.mu.Lock()
+			c.aborted++
+			c.mu.Unlock()
+		}
+	}()
 	now := time.Now()
 	c.mu.Lock()
+	c.bodies = append(c.bodies, string(body))
+	if c.before != nil {
+		if resp, err := c.before(req, now.Sub(c.woken)); resp != nil || err != nil {
+			c.requests++
+			if c.woken.IsZero() {
+				c.woken = now
+			}
+			c.mu.Unlock()
+			return resp, err
+		}
+	}
 	c.requests++
 	if c.freed == nil {
 		c.freed = make(chan struct{}, 1)
@@ -166,7 +188,7 @@ func nap(ctx context.Context, d time.Duration) error {
 	defer t.Stop()
 	select {
 	case <-ctx.Done():
-		return ctx.Err()
+		return context.Cause(ctx)
 	case <-t.C:
 		return nil
 	}

@@ -32,6 +32,8 @@ type slots struct {
 	limit     int // admitted at present
 	rampTo    int
 	inUse     int
+	asleep    int  // of those in use, the ones that pause before they are sent again
+	size      int  // the endpoint's size when it was last measured
 	known     bool // a refusal has shown the size
 	confirmed int  // in use at once without a refusal
 	strikes   float64
@@ -43,7 +45,7 @@ type slots struct {
 
 func newSlots(max int) slots {
 	if max > 0 {
-		return slots{max: max, limit: max, known: true, confirmed: max}
+		return slots{max: max, limit: max, size: max, known: true, confirmed: max}
 	}
 	return slots{limit: firstLimit, rampTo: rampUnknown}
 }
@@ -58,6 +60,9 @@ func (s *slots) ramp(now time.Time) {
 	s.changed = now
 }
 
+// top is the size that the endpoint is known to have had.
+func (s *slots) top() int { return max(s.max, s.size) }
+
 // answered counts a good answer whose slot is about to be given back; wanted
 // says that others wait for a slot.
 func (s *slots) answered(now time.Time, wanted bool) {
@@ -68,32 +73,36 @@ func (s *slots) answered(now time.Time, wanted bool) {
 	if !wanted || s.max > 0 && s.limit >= s.max {
 		return
 	}
-	if !s.known {
-		s.limit++
-		s.changed = now
+	s.credit++
+	switch quiet := now.Sub(s.refusedAt); {
+	case !s.known, s.limit < s.top() && quiet >= growAfter: // quickly, up to what there is
+	case s.credit >= s.limit && quiet >= max(s.growWait, growAfter): // and then carefully
+	default:
 		return
 	}
-	s.credit++
-	if s.credit >= s.limit && now.Sub(s.refusedAt) >= max(s.growWait, growAfter) {
-		s.limit, s.credit, s.changed = s.limit+1, 0, now
-	}
+	s.limit, s.credit, s.changed = s.limit+1, 0, now
 }
+
+// atEndpoint is how many requests are at the endpoint besides one that has
+// just come back from it.
+func (s *slots) atEndpoint() int { return s.inUse - 1 - s.asleep }
 
 // refused takes note of one request that found no slot and is still counted in
 // inUse. It reports whether the request should keep its place and try again
 // after a moment (true), or give the slot up and wait for another to become
 // free (false).
 func (s *slots) refused(now time.Time) (keep bool) {
-	others := s.inUse - 1
+	others := s.atEndpoint()
 	if others+1 > s.confirmed { // one too many: the others are what fits
 		s.shrink(now, others)
+		s.size = s.limit
 		s.growWait = min(max(2*s.growWait, growAfter), growAtMost)
 		return others == 0
 	}
 	// As many have been admitted before. Either a slot just given back is not
 	// free at the server yet, or somebody else has it.
 	s.strikes++
-	if s.strikes > strikesFree+float64(s.limit)/8 {
+	if others == 0 || s.strikes > strikesFree+float64(s.limit)/8 {
 		s.shrink(now, min(others, s.limit*3/4))
 		s.confirmed, s.strikes = s.limit, 0
 		return others == 0
@@ -105,4 +114,13 @@ func (s *slots) shrink(now time.Time, to int) {
 	s.limit = max(1, to)
 	s.known = true
 	s.credit, s.changed, s.refusedAt = 0, now, now
+}
+
+// restart prepares for an endpoint that has just become ready.
+func (s *slots) restart(now time.Time) {
+	if s.known {
+		s.limit = max(s.top(), 1)
+		s.confirmed = s.limit
+	}
+	s.strikes, s.credit, s.changed = 0, 0, now
 }

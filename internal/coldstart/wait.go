@@ -110,9 +110,6 @@ func (g *Gate) pump(now time.Time) {
 		return
 	}
 	if g.probing {
-		if g.cfg.FailFast && g.start != nil && !g.start.known {
-			g.alarm(g.start.sentAt.Add(holdGrace), now)
-		}
 		return
 	}
 	if g.start == nil {

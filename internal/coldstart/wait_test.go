@@ -1,0 +1,330 @@
+// Copyright 2026 The gemma-go authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package coldstart
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/gemma-go/sdk/internal/fault"
+)
+
+// each runs a test in a bubble with and without a probe.
+func each(t *testing.T, f func(t *testing.T, cfg Config)) {
+	for mode, probe := range modes {
+		t.Run(mode, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) { f(t, Config{Probe: probe}) })
+		})
+	}
+}
+
+func TestPermanentFailureReachesEverybodyAtOnce(t *testing.T) {
+	const at = 17 * time.Second // when the trouble shows
+	shed := func() *http.Response { return reply(429, plain, "Rate exceeded.") }
+	for _, tt := range []struct {
+		name   string
+		resp   func() *http.Response
+		err    error
+		kind   fault.Kind
+		status int
+	}{
+		{"forbidden", func() *http.Response { return reply(403, html, page403) }, nil, fault.Forbidden, 403},
+		{"no such service", func() *http.Response { return reply(404, html, "<html>404</html>") }, nil, fault.NotFound, 404},
+		{"broken image", func() *http.Response {
+			return reply(503, plain, "The user-provided container failed to start and listen on the port defined")
+		}, nil, fault.Server, 503},
+		{"no token", nil, &tokenError{false}, fault.Unauthenticated, 0},
+		{"a fault from below", nil, &fault.Error{Kind: fault.Forbidden, Status: 403, Message: "no invoker"}, fault.Forbidden, 403},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			each(t, func(t *testing.T, cfg Config) {
+				c := &cloud{before: func(_ *http.Request, since time.Duration) (*http.Response, error) {
+					switch {
+					case since < at:
+						return shed(), nil
+					case tt.err != nil:
+						return nil, tt.err
+					}
+					return tt.resp(), nil
+				}}
+				c.woken = time.Now()
+				cfg.Base = c
+				g := New(cfg)
+				var wg sync.WaitGroup
+				var mu sync.Mutex
+				ends := map[time.Time]int{}
+				for range 100 {
+					wg.Go(func() {
+						_, err := get(t.Context(), g)
+						e := fault.Of(err)
+						if e == nil || e.Kind != tt.kind || e.Status != tt.status || e.Retryable() || e.Waited < at {
+							t.Errorf("got %#v", err)
+						}
+						mu.Lock()
+						ends[time.Now()]++
+						mu.Unlock()
+					})
+				}
+				wg.Wait()
+				if len(ends) != 1 {
+					t.Errorf("the failure was told at %d different times", len(ends))
+				}
+			})
+		})
+	}
+}
+
+func TestMissingModelFailsThoseWhoWantIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := &cloud{startFor: 20 * time.Second, status: 503, answer: func(req *http.Request) *http.Response {
+			if strings.HasSuffix(req.URL.Path, "generate") {
+				return reply(404, js, `{"error":"model \"nope\" not found, try pulling it first"}`)
+			}
+			return reply(200, js, "{}")
+		}}
+		g := New(Config{Base: c, Probe: ping})
+		var wg sync.WaitGroup
+		for i := range 20 {
+			name := []string{"nope", "other"}[i%2]
+			wg.Go(func() {
+				if i == 0 {
+					if err := g.Ready(With(t.Context(), &Options{Model: name})); fault.Of(err) == nil || fault.Of(err).Kind != fault.NotFound {
+						t.Errorf("Ready: %v", err)
+					}
+					return
+				}
+				time.Sleep(time.Millisecond)
+				_, err := get(With(t.Context(), &Options{Model: name}), g)
+				if e := fault.Of(err); (name == "nope") != (e != nil) {
+					t.Errorf("model %s: %v", name, err)
+				} else if e != nil && (e.Kind != fault.NotFound || !strings.Contains(e.Message, "try pulling")) {
+					t.Errorf("model %s: %v", name, e)
+				}
+			})
+		}
+		wg.Wait()
+	})
+}
+
+// TestServerThatCannotLoad: what fails by the model server's own word is tried
+// a few times and then ends everybody's wait; one's own request gets the
+// server's answer as it is.
+func TestServerThatCannotLoad(t *testing.T) {
+	each(t, func(t *testing.T, cfg Config) {
+		c := &cloud{startFor: 5 * time.Second, status: 503, answer: func(*http.Request) *http.Response {
+			return reply(500, js, `{"error":"model failed to load, this may be due to resource limitations"}`)
+		}}
+		cfg.Base = c
+		g := New(cfg)
+		var wg sync.WaitGroup
+		for range 10 {
+			wg.Go(func() {
+				status, err := get(t.Context(), g)
+				if e := fault.Of(err); cfg.Probe != nil && (e == nil || e.Kind != fault.Server || !strings.Contains(e.Message, "failed to load")) {
+					t.Errorf("%v", err)
+				}
+				if cfg.Probe == nil && (err != nil || status != 500) {
+					t.Errorf("%v, %v", status, err)
+				}
+			})
+		}
+		wg.Wait()
+		if c.coldMost > 1 {
+			t.Errorf("%d at once", c.coldMost)
+		}
+	})
+}
+
+// TestGivingUpHarmsNobody: the first caller leaves while its attempt is held.
+func TestGivingUpHarmsNobody(t *testing.T) {
+	each(t, func(t *testing.T, cfg Config) {
+		c := &cloud{startFor: time.Minute, hold: time.Hour, slots: 4}
+		cfg.Base = c
+		g := New(cfg)
+		var wg sync.WaitGroup
+		for i := range 10 {
+			wg.Go(func() {
+				time.Sleep(time.Duration(i) * time.Millisecond)
+				ctx := t.Context()
+				if i < 3 {
+					var cancel context.CancelFunc
+					ctx, cancel = context.WithTimeout(ctx, time.Duration(i+1)*5*time.Second)
+					defer cancel()
+				}
+				began := time.Now()
+				_, err := get(ctx, g)
+				if i < 3 {
+					if e := fault.Of(err); e == nil || e.Kind != fault.Cold || !errors.Is(err, context.DeadlineExceeded) || e.Expected <= 0 {
+						t.Errorf("caller %d: %v", i, err)
+					}
+					return
+				}
+				if err != nil || time.Since(began) > time.Minute {
+					t.Errorf("caller %d: %v after %v", i, err, time.Since(began))
+				}
+			})
+		}
+		wg.Wait()
+		if c.coldMost != 1 {
+			t.Errorf("%d at once", c.coldMost)
+		}
+		want := 0
+		if cfg.Probe == nil {
+			want = 3 // each of them was the probe when it left
+		}
+		if c.aborted != want {
+			t.Errorf("%d attempts were aborted", c.aborted)
+		}
+	})
+}
+
+func TestProbeEndsWhenNobodyWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := &cloud{startFor: time.Hour, hold: time.Hour}
+		g := New(Config{Base: c, Probe: ping})
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		if errs := crowd(ctx, g, 5); errs[0] == nil {
+			t.Error("no error")
+		}
+		synctest.Wait()
+		if s := g.State(); c.aborted != 1 || s.Probing || s.Waiting != 0 {
+			t.Errorf("aborted %d, state %+v", c.aborted, s)
+		}
+	})
+}
+
+func TestMaxWait(t *testing.T) {
+	for _, hold := range []time.Duration{0, 24 * time.Hour} {
+		for _, limit := range []time.Duration{0, 40 * time.Second} {
+			t.Run(fmt.Sprintf("hold %v/MaxWait %v", hold, limit), func(t *testing.T) {
+				each(t, func(t *testing.T, cfg Config) {
+					cfg.Base = &cloud{startFor: 12 * time.Hour, hold: hold, status: 500}
+					cfg.MaxWait = limit
+					g := New(cfg)
+					began := time.Now()
+					for _, err := range crowd(t.Context(), g, 3) {
+						e := fault.Of(err)
+						if e == nil || e.Kind != fault.Cold || !e.Retryable() || e.Hint == "" {
+							t.Errorf("got %v", err)
+						}
+					}
+					want := limit
+					if want == 0 {
+						want = defaultMaxWait
+					}
+					if took := time.Since(began); took != want {
+						t.Errorf("left after %v, want %v", took, want)
+					}
+				})
+			})
+		}
+	}
+}
+
+func TestFailFast(t *testing.T) {
+	for _, hold := range []time.Duration{0, time.Hour} {
+		t.Run(fmt.Sprintf("hold %v", hold), func(t *testing.T) {
+			each(t, func(t *testing.T, cfg Config) {
+				c := &cloud{startFor: 2 * time.Minute, hold: hold, status: 503}
+				cfg.Base, cfg.FailFast, cfg.Expected = c, true, 2*time.Minute
+				g := New(cfg)
+				for i := range 3 {
+					ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+					began := time.Now()
+					_, err := get(ctx, g)
+					e := fault.Of(err)
+					if e == nil || e.Kind != fault.Cold || e.Expected < time.Minute || e.Hint == "" || !errors.Is(err, errFailFast) {
+						t.Errorf("call %d: %+v", i, e)
+					}
+					if took := time.Since(began); took > holdGrace {
+						t.Errorf("call %d failed after %v", i, took)
+					}
+					cancel()
+				}
+				if c.woken.IsZero() {
+					t.Error("the endpoint was not woken")
+				}
+				began := time.Now() // a caller with time waits
+				if _, err := get(t.Context(), g); err != nil || time.Since(began) > 3*time.Minute {
+					t.Errorf("%v after %v", err, time.Since(began))
+				}
+			})
+		})
+	}
+}
+
+func TestLastChance(t *testing.T) {
+	// The next probe of a start believed to take 20 minutes may be planned for
+	// after the caller's deadline; one is sent before it all the same.
+	each(t, func(t *testing.T, cfg Config) {
+		c := &cloud{startFor: 50 * time.Second, status: 503}
+		cfg.Base, cfg.Expected = c, 20*time.Minute
+		g := New(cfg)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		if _, err := get(ctx, g); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestRetryAfterIsHonoured(t *testing.T) {
+	each(t, func(t *testing.T, cfg Config) {
+		var times []time.Time
+		c := &cloud{before: func(_ *http.Request, since time.Duration) (*http.Response, error) {
+			times = append(times, time.Now())
+			if len(times) > 2 {
+				return nil, nil
+			}
+			resp := reply(503, plain, "Service Unavailable")
+			resp.Header.Set("Retry-After", []string{"7", "3600"}[len(times)-1])
+			return resp, nil
+		}}
+		cfg.Base, cfg.Prior = c, time.Second
+		if _, err := get(t.Context(), New(cfg)); err != nil {
+			t.Fatal(err)
+		}
+		if gap := times[1].Sub(times[0]); gap != 7*time.Second {
+			t.Errorf("asked again after %v", gap)
+		}
+		if gap := times[2].Sub(times[1]); gap != maxRetryAfter {
+			t.Errorf("asked again after %v", gap)
+		}
+	})
+}
+
+func TestNobodyThere(t *testing.T) {
+	each(t, func(t *testing.T, cfg Config) {
+		down := true
+		refused := errors.New("connection refused")
+		c := &cloud{before: func(*http.Request, time.Duration) (*http.Response, error) {
+			if down {
+				return nil, refused
+			}
+			return nil, nil
+		}}
+		cfg.Base = c
+		g := New(cfg)
+		began := time.Now()
+		_, err := get(t.Context(), g)
+		if e := fault.Of(err); e == nil || e.Kind != fault.Server || !errors.Is(err, refused) || e.Attempts == 0 && cfg.Probe == nil {
+			t.Errorf("got %+v", err)
+		}
+		if took := time.Since(began); took < lostFor || took > 10*lostFor {
+			t.Errorf("gave up after %v", took)
+		}
+		time.AfterFunc(10*time.Second, func() { c.mu.Lock(); down = false; c.mu.Unlock() })
+		if _, err := get(t.Context(), g); err != nil {
+			t.Error(err)
+		}
+	})
+}
