@@ -19,6 +19,7 @@ import (
 type entry struct {
 	kind   Kind
 	has    []string // any of these
+	and    string   // and this; "" = nothing more
 	retry  bool
 	after  time.Duration
 	advice string
@@ -41,7 +42,7 @@ var catalogue = [...]entry{
 		advice: "request the quota for this region, lower MaxInstances to what is allowed, or deploy to another region", link: quotaLink},
 	{kind: KindImageInvalid, has: []string{"must be a container image path"},
 		advice: "Image must read like REGION-docker.pkg.dev/PROJECT/REPOSITORY/NAME:TAG"},
-	{kind: KindImageNotFound, has: []string{"' not found", "image not found", "manifest unknown"},
+	{kind: KindImageNotFound, has: []string{"image '", "image not found"}, and: "not found",
 		advice: "check Image for a typing error and push it; an image in another project also needs roles/artifactregistry.reader for Cloud Run's service agent"},
 	{kind: KindImageDenied, has: []string{"must have permission to read the image", "denied: permission", "artifactregistry.repositories.downloadartifacts"},
 		advice: "grant roles/artifactregistry.reader on the image's repository to the Cloud Run service agent (service-PROJECT_NUMBER@serverless-robot-prod.iam.gserviceaccount.com)"},
@@ -83,7 +84,7 @@ func Explain(message string) *Error {
 	e := &Error{Kind: KindUnknown, Message: clip(message)}
 	low := strings.ToLower(message)
 	for _, row := range catalogue {
-		if !containsAny(low, row.has) {
+		if !containsAny(low, row.has) || !strings.Contains(low, row.and) {
 			continue
 		}
 		e.Kind, e.Retry, e.After, e.Advice, e.Link = row.kind, row.retry, row.after, row.advice, row.link
