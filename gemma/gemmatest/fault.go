@@ -48,12 +48,14 @@ type protocol interface {
 	foreign() []byte
 	rename(model string)
 	line(s string) []byte // s as one line of the framing
+	asked(prompt int)     // tokens of the prompt, for the usage
 }
 
 // play streams a reply.
 func play(w http.ResponseWriter, r *http.Request, reply Reply, p protocol) {
 	pl := player{w: w, ctx: r.Context(), p: p}
 	events := pl.events(reply)
+	p.asked(reply.PromptTokens)
 	wait := reply.FirstToken
 	for i := 0; i <= len(events); i++ {
 		if !sleep(pl.ctx, wait) {

@@ -244,7 +244,7 @@ func (g *gemini) generate(w http.ResponseWriter, r *http.Request, model, method 
 	c.Route, c.Model, c.Header, c.Body = method, model, redact(r.Header), body
 	c.Stream = method == "streamGenerateContent"
 	c.Context, c.Prompt = g.cfg.context(), promptTokens(c.Messages)
-	p := &geminiProto{model: model, prompt: c.Prompt, sse: r.URL.Query().Get("alt") == "sse", id: fmt.Sprintf("%016x", crcOf(string(body)))}
+	p := &geminiProto{model: model, sse: r.URL.Query().Get("alt") == "sse", id: fmt.Sprintf("%016x", crcOf(string(body)))}
 	if c.Prompt > c.Context {
 		p.refuse(w, http.StatusBadRequest, fmt.Sprintf("The input token count (%d) exceeds the maximum number of tokens allowed (%d).", c.Prompt, c.Context))
 		return

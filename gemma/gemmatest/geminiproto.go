@@ -106,6 +106,8 @@ func (p *geminiProto) foreign() []byte {
 	return []byte(`{"model":` + quote(p.model) + `,"created_at":"` + now() + `","message":{"role":"assistant","content":"foreign"},"done":false}` + "\n")
 }
 
+func (p *geminiProto) asked(prompt int) { p.prompt = prompt }
+
 func (p *geminiProto) rename(model string) { p.model = model }
 
 func (p *geminiProto) unaryType() string { return "application/json; charset=UTF-8" }

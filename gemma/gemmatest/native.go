@@ -22,9 +22,11 @@ type native struct {
 	first           time.Time // the first token
 }
 
-func (n *native) begin(model string, prompt int, started, loaded time.Time) {
-	n.model, n.prompt, n.started, n.loaded = model, prompt, started, loaded
+func (n *native) begin(model string, started, loaded time.Time) {
+	n.model, n.started, n.loaded = model, started, loaded
 }
+
+func (n *native) asked(prompt int) { n.prompt = prompt }
 
 func (n *native) contentType() string { return "application/x-ndjson" }
 

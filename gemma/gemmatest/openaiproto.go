@@ -23,7 +23,9 @@ type openAI struct {
 	calls  int
 }
 
-func (p *openAI) begin(model string, prompt int, _, _ time.Time) { p.prompt = prompt }
+func (p *openAI) begin(string, time.Time, time.Time) {}
+
+func (p *openAI) asked(prompt int) { p.prompt = prompt }
 
 func (p *openAI) contentType() string {
 	if p.ollama {

@@ -8,6 +8,28 @@ import (
 	"time"
 )
 
+// Stats are counts since the server was made.
+type Stats struct {
+	Requests int    // all that arrived
+	ByPhase  [3]int // of those that IAM let in: by the instance's Phase at arrival
+	Shed     map[int]int
+	Starts   int // of instances
+
+	InFlight    int // now, with a ready instance
+	MaxInFlight int
+	// MaxNotReady is the most requests in flight at once to an endpoint that
+	// was not ready: held during a start, or waiting for the model to load.
+	MaxNotReady int
+	MaxRunning  int // most calls that the model worked on at once
+
+	Generations  int // calls that the model was asked for
+	ModelLoads   int // begun
+	LoadsAborted int // because the client gave up
+
+	OpenConns int // now
+	Conns     int // ever
+}
+
 func (in *instance) stats(st *Stats) {
 	in.mu.Lock()
 	defer in.mu.Unlock()

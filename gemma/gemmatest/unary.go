@@ -15,6 +15,7 @@ type unaryProtocol interface {
 	unary(r Reply, finish string) []byte // finish "" is an answer that never ended
 	foreignUnary() []byte
 	rename(model string)
+	asked(prompt int)
 	refuse(w http.ResponseWriter, status int, message string)
 }
 
@@ -22,6 +23,7 @@ type unaryProtocol interface {
 // take. Faults come when their event would: those that break a body show half
 // of it.
 func playUnary(w http.ResponseWriter, r *http.Request, reply Reply, p unaryProtocol) {
+	p.asked(reply.PromptTokens)
 	n := len(reply.Thoughts) + len(reply.Chunks) + len(reply.Calls)
 	if reply.Fault != NoFault {
 		n = min(n, reply.At)

@@ -190,7 +190,6 @@ func (v *vllm) chat(w http.ResponseWriter, r *http.Request) {
 			"Please reduce the length of the messages or completion.", c.Context, c.Prompt+c.MaxTokens, c.Prompt, c.MaxTokens)
 		return
 	}
-	p.prompt = c.Prompt
 	p.usage = req.StreamOptions != nil && req.StreamOptions.IncludeUsage
 	if !v.enter(r.Context()) {
 		p.refuse(w, http.StatusServiceUnavailable, "The server is overloaded.")
