@@ -1,0 +1,7 @@
+// Copyright 2026 The gemma-go authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package auth
+
+// SetIAMEndpoint makes impersonation by name use another server than Google's.
+func (o *GoogleOptions) SetIAMEndpoint(url string) { o.iamEndpoint = url }
