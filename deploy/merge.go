@@ -254,12 +254,18 @@ func hideSecrets(e obj) any {
 	if src := e["valueSource"]; src != nil {
 		return src
 	}
-	name := strings.ToUpper(fmt.Sprint(e["name"]))
-	if containsAny(name, []string{"KEY", "TOKEN", "SECRET", "PASSW", "CREDENTIAL"}) {
-		return "(hidden)"
+	if name, _ := e["name"].(string); secretName(name) {
+		return hidden
 	}
 	v, _ := e["value"].(string)
 	return v
+}
+
+// hidden stands for a value that is not shown.
+const hidden = "(hidden)"
+
+func secretName(name string) bool {
+	return containsAny(strings.ToUpper(name), []string{"KEY", "TOKEN", "SECRET", "PASSW", "CREDENTIAL"})
 }
 
 // masks are the top-level fields that the changes are in.

@@ -87,6 +87,11 @@ func (c *Client) Plan(ctx context.Context, svc Service) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
+	for _, e := range m.Template.Containers[0].Env {
+		if secretName(e.Name) && e.Value != "" {
+			e.Value = hidden // plans are pasted into tickets
+		}
+	}
 	r := svc.settle()
 	p := &Plan{Service: svc.fullName(), Manifest: m, Cost: svc.Cost(), Warnings: svc.Warnings(), RegionHasGPU: Unknown, APIEnabled: Unknown, Changes: []Change{}}
 	if g, ok := gpuTypes[r.GPU]; ok && slices.Contains(g.regions, svc.Region) {
@@ -109,6 +114,9 @@ func (c *Client) Plan(ctx context.Context, svc Service) (*Plan, error) {
 	}
 	c.planPermissions(ctx, r, number, p)
 	p.Quota = c.planQuota(ctx, r)
+	if p.Quota.Enough == No && p.Quota.Allowed == 0 && p.Action == ActionCreate && r.GPU == L4 && !r.ZonalRedundancy {
+		p.warn("a project's first L4 service in a region is documented to be granted 3 GPUs by itself; the quota may read 0 until then")
+	}
 	return p, ctx.Err()
 }
 

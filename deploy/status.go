@@ -222,7 +222,7 @@ func conditionError(service string, tc *run.GoogleCloudRunV2Condition) *Error {
 	if e.Kind != KindUnknown {
 		return e
 	}
-	e.Kind = KindNotReady
+	e.Kind, e.Advice = KindNotReady, "read the logs of the service's latest revision"
 	switch {
 	case tc.RevisionReason == "HEALTH_CHECK_CONTAINER_ERROR":
 		e.Kind = KindNotListening

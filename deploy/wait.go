@@ -60,8 +60,7 @@ func (c *Client) finish(ctx context.Context, svc Service, op *run.GoogleLongrunn
 			}
 			e := Explain(op.Error.Message)
 			if e.Kind == KindUnknown {
-				e.Kind = KindNotReady
-				e.Advice = "read the revision's logs"
+				e.Kind, e.Advice = KindNotReady, "read the logs of the service's latest revision"
 				if s := metadata(op); s != nil && s.TerminalCondition != nil && s.TerminalCondition.State == "CONDITION_FAILED" {
 					e = conditionError(svc.fullName(), s.TerminalCondition)
 				}

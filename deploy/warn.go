@@ -56,6 +56,11 @@ func (s Service) Warnings() []string {
 	if r.MinInstances > 0 {
 		warn("%d warm %s billed around the clock", r.MinInstances, map[bool]string{true: "instance is", false: "instances are"}[r.MinInstances == 1])
 	}
+	for _, k := range sortedKeys(r.Env) {
+		if secretName(k) {
+			warn("Env[%q] looks like a secret and is readable by everyone who may view the service; use Secrets", k)
+		}
+	}
 	if r.ServiceAccount == "" {
 		warn("no ServiceAccount: a new service runs as the project's Compute Engine default account, which may hold more rights than a model needs")
 	}
