@@ -109,7 +109,7 @@ func (d *diagnosis) audience() string {
 // accepted reports whether an audience is certainly this service's.
 func (d *diagnosis) accepted(aud string) bool {
 	aud = strings.TrimSuffix(aud, "/")
-	if aud == d.Origin || aud == d.audience() {
+	if aud == d.audience() { // that of a tagged URL is the service's
 		return true
 	}
 	scheme, host, err := parseOrigin("audience", aud)
@@ -154,6 +154,9 @@ func (d *diagnosis) unauthorized() {
 		d.Hint = "impersonate a service account (auth.GoogleOptions.ImpersonateServiceAccount), or give the endpoint's run.app URL: custom audiences take no users' tokens"
 	case !c.Audience.some(d.accepted):
 		d.wrongAudience()
+	case !d.known:
+		d.Message = fmt.Sprintf("the front end could not verify the token: %s may not be an audience of the service", d.Origin)
+		d.customAudience()
 	default:
 		d.Message = "the front end could not verify the token, though its claims look right" + d.quote()
 		d.Hint = "the service account or its key may have been deleted or disabled; if there is a proxy on the way, see that it leaves the Authorization header alone"
@@ -174,6 +177,11 @@ func (d *diagnosis) wrongAudience() {
 		}
 		return
 	}
+	d.customAudience()
+}
+
+// customAudience is what a host that is not Google's needs.
+func (d *diagnosis) customAudience() {
 	d.Hint = fmt.Sprintf("mint the token for the service's run.app URL (gcloud run services list), or make %s an audience of it: "+
 		"gcloud run services update SERVICE --region=REGION --add-custom-audiences=%s", d.Origin, d.Origin)
 }
