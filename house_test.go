@@ -34,6 +34,7 @@ var layers = []struct {
 	{"internal/schema", []string{"internal/fault"}, []string{"google.golang.org/genai", "github.com/google/jsonschema-go"}},
 	{"internal/toolcall", []string{"internal/fault", "internal/schema"}, []string{"google.golang.org/genai", "github.com/google/jsonschema-go"}},
 	{"internal/wire", []string{"internal/fault", "internal/models", "internal/schema", "internal/toolcall", "internal/wire", "internal/partialjson"}, []string{"google.golang.org/genai"}},
+	{"internal/telemetry", nil, []string{"google.golang.org/genai", "go.opentelemetry.io/otel"}},
 	{"auth", nil, []string{"google.golang.org/api", "golang.org/x/oauth2", "cloud.google.com/go/auth", "cloud.google.com/go/compute/metadata"}},
 	{"stream", []string{"internal/partialjson"}, []string{"google.golang.org/genai"}},
 	{"gemma/gemmatest", []string{"auth", "internal"}, []string{"google.golang.org/genai"}},

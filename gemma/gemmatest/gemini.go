@@ -79,8 +79,9 @@ func (g *gemini) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		rest, ok = strings.CutPrefix(r.URL.Path, "/v1/")
 	}
 	if !ok || !strings.HasPrefix(rest, "models") {
-		w.Header().Set("Content-Type", "text/html; charset=UTF-8")
-		FrontEndPage(http.StatusNotFound, r.URL.Path).write(w)
+		// A container's own 404 is not the front end's page, or a client would
+		// take it for a service that does not exist.
+		geminiError(w, http.StatusNotFound, "NOT_FOUND", "Requested entity was not found.")
 		return
 	}
 	if key := g.cfg.APIKey; key != "" && r.Header.Get("X-Goog-Api-Key") != key && r.URL.Query().Get("key") != key {

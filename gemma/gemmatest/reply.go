@@ -210,8 +210,13 @@ func isSpace(b byte) bool { return b == ' ' || b == '\n' || b == '\t' || b == '\
 // for the marks around each turn.
 func promptTokens(messages []Message) int {
 	n := 1
-	for _, m := range messages {
-		n += 4 + len(strings.Fields(m.Text)) + 256*m.Images
+	for i, m := range messages {
+		n += len(strings.Fields(m.Text)) + 256*m.Images
+		// A turn's marks cost some tokens. The model's open turn, which a
+		// resumed answer goes on with, has them in every prompt.
+		if i < len(messages)-1 || m.Role != "assistant" {
+			n += 4
+		}
 	}
 	return n
 }

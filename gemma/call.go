@@ -1,0 +1,343 @@
+// Copyright 2026 The gemma-go authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package gemma
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"google.golang.org/genai"
+
+	"github.com/gemma-go/sdk/internal/coldstart"
+	"github.com/gemma-go/sdk/internal/fault"
+	"github.com/gemma-go/sdk/internal/models"
+	"github.com/gemma-go/sdk/internal/telemetry"
+	"github.com/gemma-go/sdk/internal/wire"
+	"github.com/gemma-go/sdk/stream"
+)
+
+// call is one Stream from the first range to its end. It lives on one
+// goroutine.
+type call struct {
+	c        *Client
+	ctx      context.Context
+	contents []*genai.Content
+	config   *genai.GenerateContentConfig // the caller's; replaced, never written to
+	headers  http.Header                  // from config.HTTPOptions
+	yield    func(*genai.GenerateContentResponse, error) bool
+
+	server    *server
+	options   coldstart.Options
+	span      *telemetry.Span
+	note      note // what the log will say
+	trace     coldstart.Trace
+	partial   partial
+	delivered bool // something reached the caller
+	stopped   bool // the caller broke out
+	repeated  bool // the one repetition after a wrong answer is used up
+	resumed   int
+}
+
+// stream is Stream. The bridge and the typed helpers use it too.
+func (c *Client) stream(ctx context.Context, contents []*genai.Content, config *genai.GenerateContentConfig) iter.Seq2[*genai.GenerateContentResponse, error] {
+	var ranged atomic.Bool
+	return func(yield func(*genai.GenerateContentResponse, error) bool) {
+		if ranged.Swap(true) {
+			yield(nil, newError(ctx, errTwice))
+			return
+		}
+		k := &call{c: c, ctx: ctx, contents: contents, config: config, yield: yield}
+		k.options = coldstart.Options{Trace: &k.trace, Model: c.model}
+		k.begin()
+		err := k.run()
+		var failure *Error
+		if err != nil && !k.stopped {
+			failure = k.fail(err)
+		}
+		k.end(failure) // before the caller hears of it, who may never come back
+		if failure != nil {
+			yield(nil, failure)
+		}
+	}
+}
+
+// fail completes an error with what the call knows.
+func (k *call) fail(err error) *Error {
+	e := *newError(k.ctx, err) // a copy: a failure of the gate is shared by all who waited
+	if e.Partial == nil {
+		e.Partial = k.partial.response()
+	}
+	e.Attempts = max(e.Attempts, k.trace.Attempts)
+	e.Waited = max(e.Waited, k.trace.Waited)
+	return &e
+}
+
+// run sends the request until an answer ended well, the caller broke out, or
+// nothing more may be tried.
+func (k *call) run() error {
+	cancel, err := k.takeOptions()
+	if err != nil {
+		return err
+	}
+	defer cancel()
+	if k.server, err = k.c.ep.settle(k.ctx, k.c.model); err != nil {
+		return err
+	}
+	if k.c.model == "" && k.server.name("") == "" && k.server.codec.Protocol() != wire.OpenAI {
+		return fault.Bad("Config.Model", "is empty, and the endpoint serves %d models: name one (Client.Models lists them)", len(k.server.server.Served))
+	}
+	if err := k.askAbilities(); err != nil {
+		return err
+	}
+	r := k.c.request(k.server)
+	r.Contents, r.Config = k.contents, k.config
+	x, err := k.server.codec.Encode(k.ctx, r)
+	if err != nil {
+		return err
+	}
+	k.tellEmulated(x)
+	for {
+		err := k.exchange(x)
+		if err == nil || k.stopped {
+			return nil
+		}
+		if k.ctx.Err() != nil {
+			return err
+		}
+		if x, err = k.again(r, x, err); err != nil {
+			return err
+		}
+	}
+}
+
+// again decides what follows a failed exchange: the next exchange, or the error.
+func (k *call) again(r *wire.Request, x *wire.Exchange, err error) (*wire.Exchange, error) {
+	f := fault.Of(err)
+	if f == nil {
+		return nil, err
+	}
+	switch {
+	case f.Kind == fault.Unsupported && f.Field == "config.tools" && !r.Server.NoTools && !k.delivered:
+		// The table or the server's own word was wrong about this model.
+		r.Server.NoTools = true
+		k.event(Event{Type: EventRetry, Status: f.Status, Reason: "the model takes no tools natively: asking by prompt"})
+
+	case !k.delivered && !k.repeated && (f.Retry && f.Kind == fault.Server || f.Kind == fault.Interrupted):
+		// Another caller's or another protocol's answer, or none at all. Once.
+		k.repeated = true
+		k.event(Event{Type: EventRetry, Attempts: k.trace.Attempts, Status: f.Status, Reason: f.Message})
+
+	case f.Kind == fault.Interrupted && k.delivered && x.Resumable && k.partial.plain() && k.resumed < k.c.ep.cfg.Resume:
+		k.resumed++
+		k.event(Event{Type: EventResume, Attempts: k.resumed, Reason: f.Message})
+		r.Prefix = k.partial.text()
+		if limit := k.limit(); limit > 0 {
+			left := limit - k.partial.tokens()
+			if left <= 0 {
+				return nil, k.finishAtLimit()
+			}
+			c := *k.config
+			c.MaxOutputTokens = left
+			r.Config = &c
+		}
+		k.partial.part()
+
+	default:
+		return nil, err
+	}
+	return k.server.codec.Encode(k.ctx, r)
+}
+
+// limit is the caller's own bound on the answer's tokens; 0 = none.
+func (k *call) limit() int32 {
+	if k.config == nil {
+		return 0
+	}
+	return k.config.MaxOutputTokens
+}
+
+// errDone ends a call that is complete without another request.
+var errDone = errors.New("done")
+
+// finishAtLimit ends an answer that broke right behind its last allowed token.
+func (k *call) finishAtLimit() error {
+	n := k.partial.tokens()
+	k.emit(&genai.GenerateContentResponse{
+		ModelVersion:  k.partial.model,
+		Candidates:    []*genai.Candidate{{Content: &genai.Content{Role: genai.RoleModel}, FinishReason: genai.FinishReasonMaxTokens}},
+		UsageMetadata: &genai.GenerateContentResponseUsageMetadata{CandidatesTokenCount: n, TotalTokenCount: n},
+	})
+	k.stopped = true
+	return errDone
+}
+
+// exchange sends one request and hands out its answer. It returns nil at the
+// answer's own end.
+func (k *call) exchange(x *wire.Exchange) error {
+	ctx, cancel := context.WithCancelCause(coldstart.With(k.ctx, &k.options))
+	defer cancel(nil)
+	for name, values := range k.headers {
+		x.HTTP.Header[name] = values
+	}
+	resp, err := k.c.ep.gate.RoundTrip(x.HTTP.WithContext(ctx))
+	if err != nil {
+		return err
+	}
+	if resp.StatusCode/100 != 2 {
+		return k.server.codec.Fault(resp)
+	}
+	body := newIdleBody(resp.Body, k.idle(), cancel)
+	defer body.Close()
+	k.c.ep.telemetry.Slot(ctx, 1)
+	defer k.c.ep.telemetry.Slot(ctx, -1)
+	d := x.Open(resp.Header, body)
+	if x.Hold {
+		return k.hold(x, d)
+	}
+	for {
+		r, err := d.Next()
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return k.broken(ctx, err)
+		}
+		k.partial.add(r)
+		if k.resumed > 0 {
+			k.partial.addUp(r)
+		}
+		if !k.emit(r) {
+			return nil
+		}
+	}
+}
+
+func (k *call) emit(r *genai.GenerateContentResponse) bool {
+	k.delivered = true
+	k.span.Response(r)
+	k.stopped = !k.yield(r, nil)
+	return !k.stopped
+}
+
+// hold collects an answer that may be shown only after it was checked, and
+// has it repaired once.
+func (k *call) hold(x *wire.Exchange, d wire.Decoder) error {
+	full, err := stream.Collect(func(yield func(*genai.GenerateContentResponse, error) bool) {
+		for {
+			r, err := d.Next()
+			if err == io.EOF {
+				return
+			}
+			if !yield(r, err) || err != nil {
+				return
+			}
+		}
+	})
+	if err != nil {
+		return k.broken(k.ctx, err)
+	}
+	if why := x.Check(full); why != nil {
+		if x.Repair == nil {
+			return why
+		}
+		r := x.Repair(full, why)
+		if r == nil || k.repeated {
+			return why
+		}
+		k.repeated = true
+		k.event(Event{Type: EventRetry, Attempts: k.trace.Attempts, Reason: "the answer does not fit: asking for a repair"})
+		fixed, err := k.server.codec.Encode(k.ctx, r)
+		if err != nil {
+			return err
+		}
+		return k.exchange(fixed)
+	}
+	k.partial.add(full)
+	k.emit(full)
+	return nil
+}
+
+// broken says why reading an answer failed, in the client's terms.
+func (k *call) broken(ctx context.Context, err error) error {
+	if k.ctx.Err() != nil {
+		return &fault.Error{Kind: fault.Interrupted, Message: "the call's context ended in the middle of the answer", Err: context.Cause(k.ctx)}
+	}
+	if errors.Is(context.Cause(ctx), errIdle) {
+		return &fault.Error{Kind: fault.Interrupted,
+			Message: fmt.Sprintf("the stream was silent for %v", k.idle()),
+			Hint:    "raise Config.IdleTimeout if the model really thinks that long, or set Config.Resume", Err: errIdle}
+	}
+	return err
+}
+
+func (k *call) idle() time.Duration {
+	switch d := k.c.ep.cfg.IdleTimeout; {
+	case d < 0:
+		return 0
+	case d == 0:
+		return defaultIdleTimeout
+	default:
+		return d
+	}
+}
+
+// takeOptions applies what config.HTTPOptions can mean here and takes it out,
+// since no server can be sent it.
+func (k *call) takeOptions() (cancel context.CancelFunc, err error) {
+	cancel = func() {}
+	if k.config == nil || k.config.HTTPOptions == nil {
+		return cancel, nil
+	}
+	o := k.config.HTTPOptions
+	refuse := func(field, why string) (context.CancelFunc, error) {
+		return nil, fault.Refuse("config.httpOptions."+field, why)
+	}
+	switch {
+	case o.BaseURL != "":
+		return refuse("baseUrl", "a client is bound to Config.Endpoint")
+	case o.APIVersion != "":
+		return refuse("apiVersion", "the endpoint's server decides it")
+	case o.BaseURLResourceScope != "":
+		return refuse("baseUrlResourceScope", "it is of the hosted API only")
+	case o.ExtraBody != nil:
+		return refuse("extraBody", "the server may not speak the Gemini API; use Client.HTTPClient for requests of its own")
+	case o.ExtrasRequestProvider != nil:
+		return refuse("extrasRequestProvider", "the server may not speak the Gemini API; use Client.HTTPClient for requests of its own")
+	case o.RetryOptions != nil:
+		return refuse("retryOptions", "the client retries by itself, within the context's deadline and Config.ColdStart.MaxWait")
+	}
+	k.headers = o.Headers
+	if o.Timeout != nil && *o.Timeout > 0 {
+		k.ctx, cancel = context.WithTimeout(k.ctx, *o.Timeout)
+	}
+	c := *k.config
+	c.HTTPOptions = nil
+	k.config = &c
+	return cancel, nil
+}
+
+func (k *call) tellEmulated(x *wire.Exchange) {
+	for _, e := range x.Emulated {
+		k.event(Event{Type: EventEmulated, Feature: e.Feature, Reason: e.How})
+	}
+}
+
+// askAbilities finds out what a model that the table does not know can do, the
+// first time that a request depends on it.
+func (k *call) askAbilities() error {
+	if k.c.info.Family != models.Unknown || k.config == nil || k.config.Tools == nil || k.server.codec.Protocol() != wire.Ollama || k.server.server.Known {
+		return nil
+	}
+	s, err := k.c.ep.abilities(k.ctx, k.server, k.server.name(k.c.model))
+	if err == nil {
+		k.server = s
+	}
+	return err
+}

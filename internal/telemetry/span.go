@@ -1,0 +1,234 @@
+// Copyright 2026 The gemma-go authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package telemetry
+
+import (
+	"context"
+	"time"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/trace"
+	"google.golang.org/genai"
+)
+
+// Operation is what gen_ai.operation.name says of a generation.
+const Operation = "generate_content"
+
+// Span is one call, watched. A nil *Span is one that nobody watches. It is for
+// one goroutine.
+type Span struct {
+	t     *Telemetry
+	m     *instruments
+	ctx   context.Context
+	span  trace.Span // never nil; may record nothing
+	own   bool       // span is ours to fill and end, not that of a caller that already makes GenAI spans
+	model string
+	begun time.Time
+	last  time.Time // when the last response arrived
+	first bool      // the first response arrived
+
+	responseModel string
+	responseID    string
+	finish        []string
+	usage         *genai.GenerateContentResponseUsageMetadata
+	waited        time.Duration
+	attempts      int
+}
+
+// Start begins to watch a call. Where the span in ctx already is that of a GenAI
+// call (ADK makes one for each), none is made beside it: the wait, the attempts
+// and the events go into the caller's, and nothing is told twice.
+func (t *Telemetry) Start(ctx context.Context, model string, config *genai.GenerateContentConfig) (context.Context, *Span) {
+	tr, m := t.tracing(), t.metering()
+	if !tr.on && !m.on {
+		return ctx, nil
+	}
+	s := &Span{t: t, m: m, model: model, begun: time.Now(), span: trace.SpanFromContext(ctx)}
+	if tr.on && !isGenAI(s.span) {
+		name := Operation
+		if model != "" {
+			name += " " + model
+		}
+		// Attributes that samplers look at come with Start, as the conventions ask.
+		ctx, s.span = tr.Start(ctx, name, trace.WithSpanKind(trace.SpanKindClient), trace.WithTimestamp(s.begun),
+			trace.WithAttributes(keyOperation.String(Operation), keyProvider.String(providerName), keyRequestModel.String(model)),
+			trace.WithAttributes(t.server...))
+		s.own = true
+		if s.span.IsRecording() {
+			s.span.SetAttributes(requested(config)...)
+		}
+	}
+	s.ctx = ctx
+	return ctx, s
+}
+
+// isGenAI reports whether a span is that of a call to a model. The API can't
+// say; the SDK's spans tell their attributes.
+func isGenAI(span trace.Span) bool {
+	readable, ok := span.(interface{ Attributes() []attribute.KeyValue })
+	if !ok || !span.IsRecording() {
+		return false
+	}
+	for _, kv := range readable.Attributes() {
+		if kv.Key == keyOperation {
+			v := kv.Value.AsString()
+			return v == Operation || v == "chat"
+		}
+	}
+	return false
+}
+
+// requested is what the config asks for, without any of its content.
+func requested(c *genai.GenerateContentConfig) []attribute.KeyValue {
+	if c == nil {
+		return nil
+	}
+	var kv []attribute.KeyValue
+	number := func(k attribute.Key, v *float32) {
+		if v != nil {
+			kv = append(kv, k.Float64(float64(*v)))
+		}
+	}
+	number(keyTemperature, c.Temperature)
+	number(keyTopP, c.TopP)
+	number(keyTopK, c.TopK)
+	number(keyFrequencyPenalty, c.FrequencyPenalty)
+	number(keyPresencePenalty, c.PresencePenalty)
+	if c.MaxOutputTokens > 0 {
+		kv = append(kv, keyMaxTokens.Int(int(c.MaxOutputTokens)))
+	}
+	if c.Seed != nil {
+		kv = append(kv, keySeed.Int(int(*c.Seed)))
+	}
+	if len(c.StopSequences) > 0 {
+		kv = append(kv, keyStopSequences.StringSlice(c.StopSequences))
+	}
+	if c.CandidateCount > 1 {
+		kv = append(kv, keyChoiceCount.Int(int(c.CandidateCount)))
+	}
+	if c.ResponseMIMEType == "application/json" || c.ResponseSchema != nil || c.ResponseJsonSchema != nil {
+		kv = append(kv, keyOutputType.String("json"))
+	}
+	return kv
+}
+
+// Response tells of one response, as it arrives.
+func (s *Span) Response(r *genai.GenerateContentResponse) {
+	if s == nil {
+		return
+	}
+	now := time.Now()
+	if !s.first {
+		s.first = true
+		if s.m.on {
+			s.m.firstChunk.Record(s.ctx, since(s.begun, now), s.attributes())
+		}
+		if s.own && s.span.IsRecording() {
+			s.span.SetAttributes(keyTimeToFirstChunk.Float64(since(s.begun, now)))
+		}
+	} else if s.m.on {
+		s.m.perChunk.Record(s.ctx, since(s.last, now), s.attributes())
+	}
+	s.last = now
+	if r.ModelVersion != "" {
+		s.responseModel = r.ModelVersion
+	}
+	if r.ResponseID != "" {
+		s.responseID = r.ResponseID
+	}
+	if r.UsageMetadata != nil {
+		s.usage = r.UsageMetadata
+	}
+	for _, c := range r.Candidates {
+		if c.FinishReason != "" {
+			s.finish = append(s.finish, string(c.FinishReason))
+		}
+	}
+}
+
+// Waited tells how long the call waited for the endpoint, and how many requests
+// were sent for it.
+func (s *Span) Waited(d time.Duration, attempts int) {
+	if s == nil {
+		return
+	}
+	s.waited, s.attempts = d, attempts
+}
+
+// Event adds something that happened: a retry, a resume, an emulated feature.
+func (s *Span) Event(name, feature, reason string) {
+	if s == nil || !s.span.IsRecording() {
+		return
+	}
+	var kv []attribute.KeyValue
+	if feature != "" {
+		kv = append(kv, keyFeature.String(feature))
+	}
+	if reason != "" {
+		kv = append(kv, keyReason.String(reason))
+	}
+	s.span.AddEvent("gemma."+name, trace.WithAttributes(kv...))
+}
+
+// attributes are those that every metric has.
+func (s *Span) attributes(more ...attribute.KeyValue) metric.MeasurementOption {
+	kv := make([]attribute.KeyValue, 0, 6+len(more))
+	kv = append(kv, keyOperation.String(Operation), keyProvider.String(providerName), keyRequestModel.String(s.model))
+	kv = append(kv, s.t.server...)
+	return metric.WithAttributes(append(kv, more...)...)
+}
+
+// End closes the span and records the metrics. kind names the failure; "" is
+// success.
+func (s *Span) End(kind string) {
+	if s == nil {
+		return
+	}
+	now := time.Now()
+	var failure []attribute.KeyValue
+	if kind != "" {
+		failure = append(failure, keyErrorType.String(kind))
+	}
+	if s.m.on {
+		s.m.duration.Record(s.ctx, since(s.begun, now), s.attributes(failure...))
+		s.m.coldStart.Record(s.ctx, s.waited.Seconds(), s.attributes())
+		if u := s.usage; u != nil {
+			s.m.tokens.Record(s.ctx, int64(u.PromptTokenCount), s.attributes(keyTokenType.String("input")))
+			s.m.tokens.Record(s.ctx, int64(u.CandidatesTokenCount+u.ThoughtsTokenCount), s.attributes(keyTokenType.String("output")))
+		}
+	}
+	if !s.span.IsRecording() {
+		return
+	}
+	if s.waited > 0 {
+		_, wait := s.t.tracing().Start(s.ctx, spanWait, trace.WithTimestamp(s.begun))
+		wait.End(trace.WithTimestamp(s.begun.Add(s.waited)))
+	}
+	if !s.own {
+		return
+	}
+	kv := append(failure, keyWaited.Float64(s.waited.Seconds()), keyAttempts.Int(s.attempts))
+	if s.responseModel != "" {
+		kv = append(kv, keyResponseModel.String(s.responseModel))
+	}
+	if s.responseID != "" {
+		kv = append(kv, keyResponseID.String(s.responseID))
+	}
+	if s.finish != nil {
+		kv = append(kv, keyFinishReasons.StringSlice(s.finish))
+	}
+	if u := s.usage; u != nil {
+		kv = append(kv, keyInputTokens.Int(int(u.PromptTokenCount)), keyOutputTokens.Int(int(u.CandidatesTokenCount+u.ThoughtsTokenCount)))
+		if u.ThoughtsTokenCount > 0 {
+			kv = append(kv, keyReasoningTokens.Int(int(u.ThoughtsTokenCount)))
+		}
+	}
+	s.span.SetAttributes(kv...)
+	if kind != "" {
+		s.span.SetStatus(codes.Error, kind)
+	}
+	s.span.End(trace.WithTimestamp(now))
+}
