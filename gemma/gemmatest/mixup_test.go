@@ -37,7 +37,9 @@ var mixRoutes = map[string]struct {
 	"gen": {"/v1beta/models/gemma-3-4b-it:generateContent", `{"contents":[{"parts":[{"text":"ID"}]}]}`,
 		func(b string) bool { return strings.Contains(b, `"finishReason":"STOP"`) }},
 	"stream": {"/v1beta/models/gemma-3-4b-it:streamGenerateContent?alt=sse", `{"contents":[{"parts":[{"text":"ID"}]}]}`,
-		func(b string) bool { return strings.HasPrefix(b, `{"candidates"`) && strings.Contains(b, `"finishReason":"STOP"`) }},
+		func(b string) bool {
+			return strings.HasPrefix(b, `{"candidates"`) && strings.Contains(b, `"finishReason":"STOP"`)
+		}},
 	"chat": {"/api/chat", `{"model":"gemma3:4b","messages":[{"role":"user","content":"ID"}]}`,
 		func(b string) bool { return strings.Contains(b, `"done":true`) }},
 	"openai": {"/v1/chat/completions", `{"model":"gemma3:4b","messages":[{"role":"user","content":"ID"}]}`,
