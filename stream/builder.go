@@ -247,7 +247,6 @@ func (f *frame) place() reflect.Value {
 		f.val.Grow(1)
 		f.val.SetLen(n + 1)
 		f.slot = f.val.Index(n)
-		f.slot.SetZero()
 	case reflect.Array:
 		f.slot = f.val.Index(f.n)
 	}

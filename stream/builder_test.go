@@ -139,3 +139,65 @@ func TestBuilderRefusesWhatEncodingJSONRefuses(t *testing.T) {
 		sameAsJSON[zoo](t, doc)
 	}
 }
+
+// No two snapshots share memory that one of them could be changed through.
+func TestSnapshotsShareNothing(t *testing.T) {
+	for _, doc := range zooDocs {
+		b := newBuilder(reflect.TypeFor[zoo](), JSONOptions{})
+		seen := map[uintptr]int{}
+		var kept []any // so that no address is used again
+		for i := range len(doc) {
+			b.p.Write(doc[i : i+1])
+			if err := b.read(); err != nil {
+				t.Fatal(err)
+			}
+			kept = append(kept, b.snapshot())
+			reach(reflect.ValueOf(kept[i]), b.kinds, func(p uintptr) {
+				if j, ok := seen[p]; ok && j != i {
+					t.Fatalf("%s: snapshots %d and %d share memory", doc, j, i)
+				}
+				seen[p] = i
+			})
+		}
+	}
+}
+
+// reach calls f with the address of every part of v, but those of types that decode themselves.
+func reach(v reflect.Value, ks kinds, f func(uintptr)) {
+	if ks.of(v.Type()).custom {
+		return
+	}
+	switch v.Kind() {
+	case reflect.Pointer:
+		if !v.IsNil() && !ks.of(v.Type().Elem()).custom {
+			if v.Type().Elem().Size() > 0 {
+				f(v.Pointer())
+			}
+			reach(v.Elem(), ks, f)
+		}
+	case reflect.Interface:
+		if !v.IsNil() {
+			reach(v.Elem(), ks, f)
+		}
+	case reflect.Map:
+		if !v.IsNil() {
+			f(v.Pointer())
+		}
+		for it := v.MapRange(); it.Next(); {
+			reach(it.Value(), ks, f)
+		}
+	case reflect.Slice:
+		if v.Cap() > 0 && v.Type().Elem().Size() > 0 {
+			f(v.Pointer())
+		}
+		fallthrough
+	case reflect.Array:
+		for i := range v.Len() {
+			reach(v.Index(i), ks, f)
+		}
+	case reflect.Struct:
+		for i := range v.NumField() {
+			reach(v.Field(i), ks, f)
+		}
+	}
+}

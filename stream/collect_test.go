@@ -205,11 +205,11 @@ func TestCollectStringsTogether(t *testing.T) {
 		c.CitationMetadata = &genai.CitationMetadata{Citations: []*genai.Citation{{URI: uri}}}
 		return r
 	}
-	web := piece("b", -3, "https://b.example")
+	web := piece("b", -2.5, "https://b.example")
 	web.Candidates[0].GroundingMetadata = &genai.GroundingMetadata{WebSearchQueries: []string{"q"}}
 	late := finish(genai.FinishReasonStop)
 	late.Candidates[0].GroundingMetadata = &genai.GroundingMetadata{RetrievalQueries: []string{"r"}}
-	got, err := Collect(of(piece("a", -1, "https://a.example"), web, piece("c", -2, "https://a.example"), late,
+	got, err := Collect(of(piece("a", -1, "https://a.example"), web, piece("c", -2.5, "https://a.example"), late,
 		&genai.GenerateContentResponse{UsageMetadata: &genai.GenerateContentResponseUsageMetadata{}}))
 	if err != nil {
 		t.Fatal(err)
