@@ -36,8 +36,8 @@ const (
 	// The spread of starts of one service around their median that is expected
 	// before any was seen, as the standard deviation of the logarithm, and how
 	// many observations that expectation is worth.
-	usualSpread  = 0.35
-	spreadWeight = 4.0
+	usualSpread  = 0.5
+	spreadWeight = 6.0
 
 	// Starts long past count for less: images get cached, models get changed.
 	memory = 30

@@ -15,13 +15,13 @@ const (
 	// How many probes a start is worth, besides the one that wakes the
 	// endpoint: the waste falls with one over their number. A first start, of
 	// which nothing is known, gets fewer, spread wider.
-	usualProbes = 12.6
+	usualProbes = 12.5
 	firstProbes = 10.0
 	fewestAtAll = 10.0
 	mostAtAll   = 14.0
 
 	// What starts spend over or under that is made up for over so many starts.
-	settleOver = 8.0
+	settleOver = 20.0
 
 	// heldFrom is how long an attempt must have taken to count as held.
 	heldFrom = time.Second
@@ -83,7 +83,7 @@ func (m *model) next(s *start, n int, at, hold time.Duration) time.Duration {
 	}
 	// A start that has used up what it is worth goes on for longer than was
 	// believed possible: from there on the time that passed is what matters.
-	from, growth := 2.5*worth, overGrowth
+	from, growth := 4*worth, overGrowth
 	if m.seen == 0 {
 		from, growth = 0.8*worth, overGrowthFirst
 	}
