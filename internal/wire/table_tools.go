@@ -59,12 +59,12 @@ var calling = []row[genai.FunctionCallingConfig]{
 	{name: "mode", asks: func(f *genai.FunctionCallingConfig) bool {
 		return f.Mode != "" && f.Mode != genai.FunctionCallingConfigModeUnspecified && f.Mode != genai.FunctionCallingConfigModeAuto
 	}, cells: cells(
-		depends(Emulated|Refused, "by prompt; VALIDATED is refused"),
+		emulated("by prompt; the calls are checked"),
 		yes,
 		depends(Carried|Emulated, "NONE sends no tools; ANY and VALIDATED by constrained decoding, since Ollama has no tool choice"),
 		depends(Carried|Emulated, "NONE sends no tools; ANY and VALIDATED by constrained decoding, since Ollama ignores tool_choice"),
-		depends(Carried|Emulated, "tool_choice; by constrained decoding where the model takes no tools"),
-		depends(Carried|Emulated, "tool_choice; by constrained decoding where the model takes no tools"))},
+		depends(Carried|Emulated, "tool_choice; VALIDATED, and models that take no tools, by constrained decoding"),
+		depends(Carried|Emulated, "tool_choice; VALIDATED, and models that take no tools, by constrained decoding"))},
 	{name: "streamFunctionCallArguments", asks: func(f *genai.FunctionCallingConfig) bool {
 		return f.StreamFunctionCallArguments != nil && *f.StreamFunctionCallArguments
 	}, cells: hosted("calls are handed out whole")},

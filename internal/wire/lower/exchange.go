@@ -15,7 +15,8 @@ import (
 
 // Exchange puts a plan, its request and its decoder together.
 func (p *Plan) Exchange(req *http.Request, open func(http.Header, io.Reader) wire.Decoder) *wire.Exchange {
-	x := &wire.Exchange{HTTP: req, Emulated: p.Emulated, Resumable: p.Resumable(), Open: open}
+	x := &wire.Exchange{HTTP: req, Emulated: p.Emulated, Resumable: p.Resumable()}
+	x.Open = func(h http.Header, body io.Reader) wire.Decoder { return p.wrap(open(h, body)) }
 	if p.Hold != nil {
 		x.Hold, x.Check, x.Repair = true, p.Hold.Check, p.Hold.Repair
 	}

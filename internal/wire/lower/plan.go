@@ -14,6 +14,7 @@ import (
 	"google.golang.org/genai"
 
 	"github.com/gemma-go/sdk/internal/fault"
+	"github.com/gemma-go/sdk/internal/schema"
 	"github.com/gemma-go/sdk/internal/wire"
 )
 
@@ -87,8 +88,10 @@ type Plan struct {
 	Emulated []wire.Emulation
 	Hold     *Hold // nil = hand out as it comes
 
-	req *wire.Request
-	col wire.Column
+	req         *wire.Request
+	col         wire.Column
+	check       *schema.Validator // of the answer; nil = none, or any JSON
+	constrained bool              // the format is that of calls
 }
 
 var noConfig genai.GenerateContentConfig
@@ -102,6 +105,9 @@ func New(r *wire.Request, col wire.Column) (*Plan, error) {
 	if p.Config == nil {
 		p.Config = &noConfig
 	}
+	if col == wire.ColGemini {
+		return p, p.native()
+	}
 	for _, step := range []func() error{p.sampling, p.thinking, p.turns, p.tools, p.format, p.system, p.prefix} {
 		if err := step(); err != nil {
 			return nil, err
@@ -110,11 +116,39 @@ func New(r *wire.Request, col wire.Column) (*Plan, error) {
 	return p, nil
 }
 
+// native is all that is looked at for a server of the whole Gemini API.
+func (p *Plan) native() error {
+	switch {
+	case len(p.req.Contents) == 0:
+		return fault.Bad("contents", "there is nothing to answer")
+	case p.req.Prefix != "":
+		return cantContinue()
+	}
+	return p.sampling()
+}
+
+func cantContinue() error {
+	return fault.New(fault.Unsupported, "this answer can't be continued from its beginning")
+}
+
 // Resumable reports whether a broken answer may be continued from its own
 // beginning: only text that nothing shapes.
 func (p *Plan) Resumable() bool {
-	return p.Format == Free && p.Hold == nil && !p.Tools.any() && p.Config.CandidateCount <= 1 &&
+	return p.continues() && p.Format == Free && p.Hold == nil && !p.Tools.any() && p.Config.CandidateCount <= 1 &&
 		!p.Config.ResponseLogprobs && (p.Think == nil || !*p.Think)
+}
+
+// continues reports whether the server is known to go on with an open model
+// turn: Ollama and llama.cpp do so of themselves (also behind the prebuilt
+// container's Gemini route), vLLM on request.
+func (p *Plan) continues() bool {
+	switch p.col {
+	case wire.ColGemini:
+		return false
+	case wire.ColOpenAI:
+		return p.req.Server.Software == wire.LlamaCpp
+	}
+	return true
 }
 
 func (p *Plan) emulate(feature, how string) {
@@ -132,19 +166,19 @@ func (p *Plan) system() error {
 	if text == "" && extra == "" {
 		return nil
 	}
-	if text != "" && p.hasSystemRole() {
-		if p.System = text; extra != "" {
-			p.System += "\n\n" + extra
-		}
+	all := text
+	if text != "" && extra != "" {
+		all += "\n\n"
+	}
+	all += extra
+	if p.hasSystemRole() {
+		p.System = all
 		return nil
 	}
 	if text != "" {
 		p.emulate("config.systemInstruction", "folded into the first user turn")
 	}
-	if text != "" && extra != "" {
-		text += "\n\n"
-	}
-	p.before(text + extra)
+	p.before(all)
 	return nil
 }
 
@@ -155,7 +189,7 @@ func (p *Plan) hasSystemRole() bool {
 	switch p.col {
 	case wire.ColPrebuilt:
 		return false
-	case wire.ColGemini, wire.ColVLLM:
+	case wire.ColVLLM:
 		return true
 	}
 	return p.req.Info.ID == "" || p.req.Info.System
@@ -177,7 +211,7 @@ func (p *Plan) before(text string) {
 func (p *Plan) prefix() error {
 	if prefix := p.req.Prefix; prefix != "" {
 		if !p.Resumable() {
-			return fault.New(fault.Unsupported, "this answer can't be continued from its beginning")
+			return cantContinue()
 		}
 		piece := Piece{Kind: Text, Text: prefix}
 		if last := len(p.Turns) - 1; last >= 0 && p.Turns[last].Model {

@@ -7,16 +7,18 @@ import (
 	"encoding/json"
 
 	"github.com/gemma-go/sdk/internal/fault"
+	"github.com/gemma-go/sdk/internal/wire"
 )
 
 // Tools is what the model may call.
 type Tools struct {
-	Prompt string          // the declarations as text, for a model without tools of its own
-	Native json.RawMessage // the declarations as the protocol spells them
+	Native json.RawMessage // the declarations, as Ollama and OpenAI spell them; nil = none
 	Choice any             // OpenAI's tool_choice; nil = the server's default
+	Prompt string          // what goes before the conversation
 }
 
-func (t *Tools) any() bool { return t.Prompt != "" }
+func (t *Tools) any() bool                        { return t.Native != nil }
+func (t *Tools) wrap(d wire.Decoder) wire.Decoder { return d }
 
 func (p *Plan) tools() error {
 	for _, t := range p.Config.Tools {
