@@ -141,11 +141,6 @@ func (b *builder) target() reflect.Type {
 // open returns the type of container that is built for a target, or nil if
 // encoding/json has to decode it whole.
 func (b *builder) open(t reflect.Type, object bool) reflect.Type {
-	if len(b.stack) > 0 {
-		if f := b.stack[len(b.stack)-1].field; f != nil && f.quoted {
-			return nil
-		}
-	}
 	for t != nil && !b.kinds.of(t).custom {
 		switch t.Kind() {
 		case reflect.Pointer:

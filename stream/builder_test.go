@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"math/big"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
@@ -59,9 +60,20 @@ type zoo struct {
 	U8       uint8
 	Kelvin   string
 	MapArray map[string][2]int
+	ByUpper  map[upper][]upper
+	Strings  []int   `json:",string"` // the option means nothing here
+	PNumber  *int    `json:",string"`
+	PText    *string `json:",string"`
 }
 
 type named string
+
+type upper string
+
+func (u *upper) UnmarshalText(b []byte) error {
+	*u = upper(strings.ToUpper(string(b)))
+	return nil
+}
 
 var zooDocs = []string{
 	`{}`, `null`, ` {"id":7,"Name":"outer","Both":"none","seen":["a","b"],"Deep":{"X":[1,2]}} `,
@@ -74,6 +86,7 @@ var zooDocs = []string{
 	`{"MapPtr":{"a":{"id":1},"b":null},"MapArray":{"a":[1],"b":[1,2,3]}}`,
 	`{"Any":{"a":[1,{"b":[[]]}],"c":"x"},"Anys":[1,"x",null,[],{},[[2]],{"a":{}}],"AnyMap":{"a":[true,{"b":null}]}}`,
 	`{"Any":[1,2,[3]],"Nothing":{"x":[1]},"Float":1.5,"U8":255,"unknown":{"deep":[{"id":1}]}}`,
+	`{"ByUpper":{"a":["b"]},"Strings":[1,2],"PNumber":"12","PText":"\"x\""}`, `{"PNumber":null,"PText":null}`,
 	`{"Any":"x\ud83d","Anys":["\u0000"],"Name":"\ud83d\ude00"}`,
 	"{\"Any\":\"\xff\",\"MapMap\":{\"\xfe\":{}}}",
 }
@@ -134,7 +147,7 @@ func TestBuilderRefusesWhatEncodingJSONRefuses(t *testing.T) {
 	for _, doc := range []string{
 		`{"Number":12}`, `{"Number":"x"}`, `{"id":"x"}`, `{"List":{}}`, `{"Next":[]}`, `{"Time":"now"}`, `{"Time":{}}`,
 		`{"U8":256}`, `{"Bytes":"!"}`, `{"ByInt":{"x":"a"}}`, `{"Iface":{}}`, `{"Iface":"x"}`, `{"Name":{}}`, `{"Nothing":[]}`, `[]`, `"x"`, `{"Num":"x"}`,
-		`{"MapArray":{"a":{}}}`, `{"Float":1e99}`,
+		`{"MapArray":{"a":{}}}`, `{"Float":1e99}`, `{"PNumber":[]}`, `{"PNumber":{"a":"1"}}`, `{"PText":"x"}`, `{"Strings":"1"}`,
 	} {
 		sameAsJSON[zoo](t, doc)
 	}
