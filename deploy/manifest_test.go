@@ -5,6 +5,7 @@ package deploy
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
@@ -280,6 +281,52 @@ func TestGcloudIsTheGuidesCommand(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, flags(got)); diff != "" {
 		t.Errorf("(-recorded +ours):\n%s", diff)
+	}
+}
+
+func ExampleService_Gcloud() {
+	s := Service{Project: "my-project", Region: "europe-west1", Name: "gemma", Env: map[string]string{"OLLAMA_KEEP_ALIVE": "24h"}}
+	args, err := s.Gcloud()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(strings.ReplaceAll(ShellJoin(args), " --", "\n  --"))
+	// Output:
+	// gcloud run deploy gemma
+	//   --project=my-project
+	//   --region=europe-west1
+	//   --image=us-docker.pkg.dev/cloudrun/container/gemma/gemma3-4b
+	//   --concurrency=4
+	//   --cpu=8
+	//   --memory=32Gi
+	//   --gpu=1
+	//   --gpu-type=nvidia-l4
+	//   --no-gpu-zonal-redundancy
+	//   --max-instances=1
+	//   --no-allow-unauthenticated
+	//   --no-cpu-throttling
+	//   --timeout=600
+	//   --set-env-vars=OLLAMA_KEEP_ALIVE=24h,OLLAMA_NUM_PARALLEL=4
+}
+
+// TestGcloudQuoting: values with gcloud's and the shell's special characters.
+func TestGcloudQuoting(t *testing.T) {
+	for _, tc := range []struct {
+		items      []string
+		flag, word string
+	}{
+		{[]string{"A=1", "B=2"}, "A=1,B=2", "A=1,B=2"},
+		{[]string{"A=x,y", "B=2"}, "^;^A=x,y;B=2", "'^;^A=x,y;B=2'"},
+		{[]string{"^A"}, "^,^^A", "'^,^^A'"},
+		{[]string{"A=,;|@::"}, "^%%%^A=,;|@::", "'^%%%^A=,;|@::'"},
+		{[]string{"A=it's"}, "A=it's", `'A=it'\''s'`},
+		{[]string{""}, "", "''"},
+	} {
+		got := gcloudList(tc.items)
+		if word := ShellJoin([]string{"--x=" + got}); got != tc.flag || word != "--x="+tc.word {
+			t.Errorf("%q: %s and %s", tc.items, got, word)
+		}
 	}
 }
 

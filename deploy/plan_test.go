@@ -120,6 +120,18 @@ func TestPlanSaysWhatIsMissing(t *testing.T) {
 	})
 }
 
+// TestPlanAsksCloudQuotas when Service Usage may not be asked.
+func TestPlanAsksCloudQuotas(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, fake := world(t, deploytest.Config{HideUsage: true, Quota: map[string]int64{"NvidiaRtxPro6000GpuAllocPerProjectRegion": 2}})
+		s := guide()
+		s.Model, s.ZonalRedundancy, s.MaxInstances = "gemma-4-31b-it", true, new(3)
+		if q := planOf(t, c, fake, s).Quota; q.Source != "Cloud Quotas" || q.Allowed != 2 || q.Needed != 3 || q.Enough != No {
+			t.Errorf("%+v", q)
+		}
+	})
+}
+
 // TestPlanIsRefused for a bad Service, before anything is asked.
 func TestPlanIsRefused(t *testing.T) {
 	c, fake := world(t, deploytest.Config{})

@@ -30,6 +30,7 @@ type Config struct {
 	Deny        []string         // permissions the caller lacks, such as "run.services.create" or "iam.serviceAccounts.actAs"
 	Quota       map[string]int64 // quota id → allowed per region; one that is not here is not checked
 	HideQuota   bool             // the quota APIs cannot be reached
+	HideUsage   bool             // only Cloud Quotas can: Service Usage's listing is denied
 	Startup     time.Duration    // how long each operation takes
 	URL         string           // what the services' uri says; "" = as Cloud Run would name it
 }

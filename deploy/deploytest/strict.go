@@ -59,8 +59,7 @@ func unknownField(path string, v any, t reflect.Type, stored any) string {
 }
 
 func fieldByJSON(t reflect.Type, name string) (reflect.StructField, bool) {
-	for i := range t.NumField() {
-		f := t.Field(i)
+	for f := range t.Fields() {
 		if tag, _, _ := strings.Cut(f.Tag.Get("json"), ","); tag == name && tag != "-" && tag != "" {
 			return f, true
 		}

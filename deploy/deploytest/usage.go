@@ -74,6 +74,9 @@ func (s *Server) quotaAPI(r *Request, rest string) any {
 			obj{"details": obj{"value": strconv.FormatInt(allowed, 10)}},
 		}}
 	}
+	if s.cfg.HideUsage {
+		return &apiError{403, "PERMISSION_DENIED", "Permission denied to list quota metrics.", nil}
+	}
 	var list []any
 	for _, m := range metrics {
 		allowed, ok := s.cfg.Quota[m.id]
