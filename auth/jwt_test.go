@@ -44,12 +44,12 @@ type counter struct {
 	lifetime time.Duration
 	delay    time.Duration
 	fail     func(call int64) error
-	stubborn bool // does not heed ctx
+	stubborn bool // the first call takes its delay whatever ctx says, later ones take none
 }
 
 func (c *counter) Token(ctx context.Context) (Token, error) {
 	n := c.calls.Add(1)
-	if c.delay > 0 {
+	if c.delay > 0 && !(c.stubborn && n > 1) {
 		t := time.NewTimer(c.delay)
 		defer t.Stop()
 		done := ctx.Done()
