@@ -37,8 +37,10 @@ type Config struct {
 	Model string
 	// Also are further models served. Abilities are those of Model.
 	Also []string
-	// Version is the server's own; "" means 0.6.5 for Ollama. From 0.9 on the
-	// emulated Ollama behaves as recorded from v0.24.0.
+	// Version is the server's own; "" means 0.6.5 for Ollama and 0.11.0 for
+	// vLLM. From 0.9 on the emulated Ollama behaves as recorded from v0.24.0.
+	// vLLM before 0.10 has errors without the "error" object around them, and
+	// from 0.12 on its thoughts are called reasoning, not reasoning_content.
 	Version string
 	// Abilities replace those that the model is known for, if not nil.
 	Abilities *Abilities

@@ -61,6 +61,9 @@ func (e *engine) restart(ready time.Time) {
 func (e *engine) load(ctx context.Context, model string, window int) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	if w, ok := e.loaded[model]; ok && w == window {
+		return true
+	}
 	e.waiting++
 	e.maxWait = max(e.maxWait, e.waiting)
 	defer func() { e.waiting-- }()

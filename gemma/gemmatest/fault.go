@@ -190,19 +190,17 @@ func resetConn(w http.ResponseWriter) {
 	if err != nil {
 		return // no connection to be had: the caller's abort must do
 	}
+	inner := conn
 	if t, ok := conn.(*trackedConn); ok {
-		conn = t.Conn
-		defer t.Close()
+		inner = t.Conn
 	}
-	switch c := conn.(type) {
+	switch c := inner.(type) {
 	case *memConn:
 		c.reset()
 	case *net.TCPConn:
 		c.SetLinger(0)
-		c.Close()
-	default:
-		c.Close()
 	}
+	conn.Close()
 }
 
 // sleep waits and reports whether the context is still alive.

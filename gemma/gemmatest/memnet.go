@@ -85,10 +85,10 @@ func (c *memConn) Close() error {
 	return nil
 }
 
-// reset ends both directions as a TCP reset does: what the peer has not read
-// is lost, and its calls fail with ECONNRESET.
+// reset ends both directions as a TCP reset does: once the peer has read what
+// has reached it, its calls fail with ECONNRESET.
 func (c *memConn) reset() {
-	c.out.drop(syscall.ECONNRESET)
+	c.out.end(syscall.ECONNRESET, syscall.ECONNRESET)
 	c.in.end(net.ErrClosed, syscall.ECONNRESET)
 }
 
@@ -183,13 +183,6 @@ func (h *memHalf) end(readErr, writeErr error) {
 	h.rd.stop()
 	h.wd.stop()
 	h.wake.Broadcast()
-}
-
-func (h *memHalf) drop(err error) {
-	h.mu.Lock()
-	h.buf = nil
-	h.mu.Unlock()
-	h.end(err, err)
 }
 
 // memDeadline is guarded by its half's mutex.

@@ -38,10 +38,13 @@ func TestMemConn(t *testing.T) {
 			t.Errorf("read after own close: %v", err)
 		}
 
-		// A reset loses what is under way.
+		// A reset is an error after what was written.
 		a, b = memPipe()
-		a.Write([]byte("lost"))
+		a.Write([]byte("sent"))
 		a.reset()
+		if n, err := b.Read(buf); n != 4 || err != nil {
+			t.Errorf("%d %v", n, err)
+		}
 		if n, err := b.Read(buf); n != 0 || !errors.Is(err, syscall.ECONNRESET) {
 			t.Errorf("%d %v", n, err)
 		}

@@ -15,6 +15,9 @@ import (
 type openAI struct {
 	ollama bool
 	newer  bool // of Ollama
+	llama  bool // llama.cpp's errors
+	flat   bool // errors as vLLM wrote them before 0.10
+	reason bool // vLLM's thoughts as "reasoning", since 0.12, not "reasoning_content"
 	id     string
 	model  string
 	usage  bool // stream_options.include_usage
@@ -61,7 +64,14 @@ func (p *openAI) thought(s string) []byte {
 	if p.ollama {
 		return p.chunk(`{"role":"assistant","content":"","reasoning":`+quote(s)+`}`, "")
 	}
-	return p.chunk(`{"reasoning_content":`+quote(s)+`}`, "")
+	return p.chunk(`{`+p.reasoning()+`:`+quote(s)+`}`, "")
+}
+
+func (p *openAI) reasoning() string {
+	if p.reason {
+		return `"reasoning"`
+	}
+	return `"reasoning_content"`
 }
 
 func (p *openAI) text(s string) []byte {
@@ -168,7 +178,7 @@ func (p *openAI) unary(r Reply, finish string) []byte {
 	message := `{"role":"assistant"`
 	thoughts, text := strings.Join(r.Thoughts, ""), strings.Join(r.Chunks, "")
 	if !p.ollama && thoughts != "" {
-		message += `,"reasoning_content":` + quote(thoughts)
+		message += `,` + p.reasoning() + `:` + quote(thoughts)
 	}
 	message += `,"content":` + quote(text)
 	if p.ollama && thoughts != "" {
@@ -205,6 +215,18 @@ func (p *openAI) foreignUnary() []byte {
 func (p *openAI) refuse(w http.ResponseWriter, status int, message string) {
 	kind, code := "api_error", ""
 	switch {
+	case p.llama:
+		kind = "invalid_request_error"
+		if status >= 500 {
+			kind = "server_error"
+		}
+		writeJSON(w, status, "application/json; charset=utf-8",
+			fmt.Appendf(nil, `{"error":{"code":%d,"message":%s,"type":%s}}`, status, quote(message), quote(kind)))
+		return
+	case p.flat:
+		writeJSON(w, status, "application/json",
+			fmt.Appendf(nil, `{"object":"error","message":%s,"type":%s,"param":null,"code":%d}`, quote(message), quote(vllmErrorType(status)), status))
+		return
 	case p.ollama && !p.newer:
 	case p.ollama && status == http.StatusBadRequest:
 		kind = "invalid_request_error"

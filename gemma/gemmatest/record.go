@@ -71,6 +71,12 @@ func (l *recorder) change(set func()) {
 	set()
 }
 
+func (l *recorder) count() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.entries)
+}
+
 func (l *recorder) requests() []Request {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -171,7 +171,7 @@ func (s *Server) Requests() []Request { return s.log.requests() }
 
 // Stats returns the counts so far.
 func (s *Server) Stats() Stats {
-	st := Stats{Requests: len(s.log.requests()), OpenConns: int(s.open.Load()), Conns: int(s.conns.Load())}
+	st := Stats{Requests: s.log.count(), OpenConns: int(s.open.Load()), Conns: int(s.conns.Load())}
 	if s.front != nil {
 		s.front.in.stats(&st)
 	}

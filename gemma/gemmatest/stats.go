@@ -73,7 +73,7 @@ func (f *FrontEnd) InFlight() int {
 
 // Stats returns the front end's counts; those of a model server are zero.
 func (f *FrontEnd) Stats() Stats {
-	st := Stats{Requests: len(f.log.requests())}
+	st := Stats{Requests: f.log.count()}
 	f.in.stats(&st)
 	return st
 }

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -31,7 +32,7 @@ func (v *vllm) serves(model string) bool {
 			return true
 		}
 	}
-	return v.llama() // takes any name: it has one model
+	return model == "" || v.llama() // which takes any name: it has one model
 }
 
 func (v *vllm) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -88,7 +89,18 @@ func (v *vllm) version() string {
 	if v.cfg.Version != "" {
 		return v.cfg.Version
 	}
-	return "0.19.0"
+	return "0.11.0"
+}
+
+// proto is the dialect of the server's version.
+func (v *vllm) proto() *openAI {
+	if v.llama() {
+		return &openAI{llama: true}
+	}
+	_, rest, _ := strings.Cut(v.version(), ".")
+	minor, _, _ := strings.Cut(rest, ".")
+	n, err := strconv.Atoi(minor)
+	return &openAI{flat: err == nil && n < 10, reason: err == nil && n >= 12}
 }
 
 func (v *vllm) notFound(w http.ResponseWriter) {
@@ -126,7 +138,7 @@ func vllmErrorType(status int) string {
 
 // read decodes a chat request and finds its model.
 func (v *vllm) read(w http.ResponseWriter, r *http.Request) (*chatRequest, *Call, bool) {
-	p := &openAI{}
+	p := v.proto()
 	var req chatRequest
 	body, err := bind(r, &req)
 	if err != nil {
@@ -157,7 +169,8 @@ func (v *vllm) chat(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	p := &openAI{id: fmt.Sprintf("chatcmpl-%016x", crcOf(string(c.Body))), model: req.Model}
+	p := v.proto()
+	p.id, p.model = fmt.Sprintf("chatcmpl-%016x", crcOf(string(c.Body))), req.Model
 	refuse := func(format string, args ...any) {
 		p.refuse(w, http.StatusBadRequest, fmt.Sprintf(format, args...))
 	}
@@ -228,7 +241,7 @@ func (v *vllm) tokenize(w http.ResponseWriter, r *http.Request) {
 	}
 	_, err := bind(r, &req)
 	if err == nil && req.Model != "" && !v.serves(req.Model) {
-		(&openAI{}).refuse(w, http.StatusNotFound, fmt.Sprintf("The model `%s` does not exist.", req.Model))
+		v.proto().refuse(w, http.StatusNotFound, fmt.Sprintf("The model `%s` does not exist.", req.Model))
 		return
 	}
 	var c *Call
@@ -236,7 +249,7 @@ func (v *vllm) tokenize(w http.ResponseWriter, r *http.Request) {
 		c, err = req.call(r, nil)
 	}
 	if err != nil {
-		(&openAI{}).refuse(w, http.StatusBadRequest, err.Error())
+		v.proto().refuse(w, http.StatusBadRequest, err.Error())
 		return
 	}
 	n := len(strings.Fields(req.Prompt))
@@ -260,7 +273,7 @@ func (v *vllm) embed(w http.ResponseWriter, r *http.Request) {
 		Model string
 		Input any
 	}
-	p := &openAI{}
+	p := v.proto()
 	_, err := bind(r, &req)
 	switch {
 	case err != nil:
