@@ -63,7 +63,7 @@ var config = []row[genai.GenerateContentConfig]{
 	{name: "safetySettings", asks: func(c *genai.GenerateContentConfig) bool { return slices.ContainsFunc(c.SafetySettings, asksSafety) },
 		cells: hosted("a private model server has no safety filter; OFF and BLOCK_NONE are let through")},
 	{name: "tools", asks: func(c *genai.GenerateContentConfig) bool { return len(c.Tools) > 0 }, cells: toolCells},
-	{name: "toolConfig", asks: func(c *genai.GenerateContentConfig) bool { return asksToolConfig(c.ToolConfig) }, cells: toolCells},
+	{name: "toolConfig", asks: func(c *genai.GenerateContentConfig) bool { return asksToolConfig(c.ToolConfig) }, cells: modeCells},
 	{name: "labels", asks: func(c *genai.GenerateContentConfig) bool { return len(c.Labels) > 0 },
 		cells: hosted("labels are for the bill of a hosted API")},
 	{name: "cachedContent", asks: func(c *genai.GenerateContentConfig) bool { return c.CachedContent != "" },
@@ -114,6 +114,15 @@ var (
 		depends(Carried|Emulated, "by prompt and constrained decoding where the model takes no tools (Gemma 3, 3n)"),
 		depends(Carried|Emulated, "by prompt and constrained decoding where the model or the server takes no tools"),
 		depends(Carried|Emulated, "by prompt and constrained decoding where the model takes no tools (Gemma 3, 3n)"),
+	)
+	// Ollama has no tool choice: neither of its APIs reads one.
+	modeCells = cells(
+		depends(Carried|Emulated, "NONE sends no tools; ANY and VALIDATED by prompt, and the calls are checked"),
+		yes,
+		depends(Carried|Emulated, "NONE sends no tools; ANY and VALIDATED by constrained decoding, since Ollama has no tool choice"),
+		depends(Carried|Emulated, "NONE sends no tools; ANY and VALIDATED by constrained decoding, since Ollama has no tool choice"),
+		depends(Carried|Emulated, "tool_choice; VALIDATED, and models that take no tools, by constrained decoding"),
+		depends(Carried|Emulated, "tool_choice; VALIDATED, and models that take no tools, by constrained decoding"),
 	)
 	thinkingCells = cells(no(chokes), yes,
 		depends(Carried|Refused, "refused for models that don't think"),

@@ -46,7 +46,7 @@ var toolConfig = []row[genai.ToolConfig]{
 	{name: "retrievalConfig", asks: func(t *genai.ToolConfig) bool { return t.RetrievalConfig != nil }, cells: hosted(noService)},
 	{name: "functionCallingConfig", asks: func(t *genai.ToolConfig) bool {
 		return asksToolConfig(&genai.ToolConfig{FunctionCallingConfig: t.FunctionCallingConfig})
-	}, cells: toolCells},
+	}, cells: modeCells},
 	{name: "includeServerSideToolInvocations", asks: func(t *genai.ToolConfig) bool {
 		return t.IncludeServerSideToolInvocations != nil && *t.IncludeServerSideToolInvocations
 	}, cells: hosted("a private model server runs no tools itself")},
@@ -58,13 +58,7 @@ var calling = []row[genai.FunctionCallingConfig]{
 			emulated("only those are declared"), emulated("only those are declared"), emulated("only those are declared"))},
 	{name: "mode", asks: func(f *genai.FunctionCallingConfig) bool {
 		return f.Mode != "" && f.Mode != genai.FunctionCallingConfigModeUnspecified && f.Mode != genai.FunctionCallingConfigModeAuto
-	}, cells: cells(
-		emulated("by prompt; the calls are checked"),
-		yes,
-		depends(Carried|Emulated, "NONE sends no tools; ANY and VALIDATED by constrained decoding, since Ollama has no tool choice"),
-		depends(Carried|Emulated, "NONE sends no tools; ANY and VALIDATED by constrained decoding, since Ollama ignores tool_choice"),
-		depends(Carried|Emulated, "tool_choice; VALIDATED, and models that take no tools, by constrained decoding"),
-		depends(Carried|Emulated, "tool_choice; VALIDATED, and models that take no tools, by constrained decoding"))},
+	}, cells: modeCells},
 	{name: "streamFunctionCallArguments", asks: func(f *genai.FunctionCallingConfig) bool {
 		return f.StreamFunctionCallArguments != nil && *f.StreamFunctionCallArguments
 	}, cells: hosted("calls are handed out whole")},

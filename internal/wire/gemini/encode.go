@@ -129,18 +129,25 @@ func prebuilt(plan *lower.Plan) *prebuiltRequest {
 }
 
 type wholeRequest struct {
-	Model             string                  `json:"model,omitempty"` // inside of countTokens only
-	Contents          []*genai.Content        `json:"contents"`
-	SystemInstruction *genai.Content          `json:"systemInstruction,omitempty"`
-	SafetySettings    []*genai.SafetySetting  `json:"safetySettings,omitempty"`
-	Tools             []*genai.Tool           `json:"tools,omitempty"`
-	ToolConfig        *genai.ToolConfig       `json:"toolConfig,omitempty"`
-	Labels            map[string]string       `json:"labels,omitempty"`
-	CachedContent     string                  `json:"cachedContent,omitempty"`
-	ServiceTier       genai.ServiceTier       `json:"serviceTier,omitempty"`
-	ContinuationToken []byte                  `json:"continuationToken,omitempty"`
-	Store             *bool                   `json:"store,omitempty"`
-	Config            *genai.GenerationConfig `json:"generationConfig,omitempty"`
+	Model             string                 `json:"model,omitempty"` // inside of countTokens only
+	Contents          []*genai.Content       `json:"contents"`
+	SystemInstruction *genai.Content         `json:"systemInstruction,omitempty"`
+	SafetySettings    []*genai.SafetySetting `json:"safetySettings,omitempty"`
+	Tools             []*genai.Tool          `json:"tools,omitempty"`
+	ToolConfig        *genai.ToolConfig      `json:"toolConfig,omitempty"`
+	Labels            map[string]string      `json:"labels,omitempty"`
+	CachedContent     string                 `json:"cachedContent,omitempty"`
+	ServiceTier       genai.ServiceTier      `json:"serviceTier,omitempty"`
+	ContinuationToken []byte                 `json:"continuationToken,omitempty"`
+	Store             *bool                  `json:"store,omitempty"`
+	Config            *generationConfig      `json:"generationConfig,omitempty"`
+}
+
+// generationConfig has what the Gen AI SDK's own type of that name lacks, though
+// the SDK sends it.
+type generationConfig struct {
+	*genai.GenerationConfig
+	ImageConfig *genai.ImageConfig `json:"imageConfig,omitempty"`
 }
 
 // whole spells the whole request, as the Gen AI SDK would.
@@ -160,8 +167,9 @@ func whole(r *wire.Request) (*wholeRequest, error) {
 	if err != nil {
 		return nil, &fault.Error{Kind: fault.Unsupported, Field: "config", Message: "the Gemini API does not take it", Err: err}
 	}
-	if b, err := json.Marshal(config); err == nil && string(b) != "{}" {
-		body.Config = config
+	all := &generationConfig{config, c.ImageConfig}
+	if b, err := json.Marshal(all); err == nil && string(b) != "{}" {
+		body.Config = all
 	}
 	return body, nil
 }
