@@ -26,7 +26,7 @@ type field struct {
 	name   string
 	index  []int
 	typ    reflect.Type
-	quoted bool // `json:",string"`
+	quoted bool // `json:",string"`; encoding/json knows for which types it means something
 	tagged bool
 }
 
@@ -131,7 +131,7 @@ func structFields(t reflect.Type) []*field {
 				f.name = sf.Name
 			}
 			for o := range strings.SplitSeq(options, ",") {
-				f.quoted = f.quoted || o == "string" && scalar(sf.Type)
+				f.quoted = f.quoted || o == "string"
 			}
 			all = append(all, f)
 		}
@@ -156,14 +156,6 @@ func structFields(t reflect.Type) []*field {
 		}
 	}
 	return out
-}
-
-// scalar reports whether the string option of encoding/json means something for t.
-func scalar(t reflect.Type) bool {
-	if t.Name() == "" && t.Kind() == reflect.Pointer {
-		t = t.Elem()
-	}
-	return t.Kind() == reflect.String || t.Kind() >= reflect.Bool && t.Kind() <= reflect.Float64
 }
 
 // rank orders fields of the same name; the lowest wins.

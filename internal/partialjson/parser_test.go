@@ -262,6 +262,11 @@ func TestManyNames(t *testing.T) {
 	if _, err := read(new(Parser), b.String()+`"z":1}`); err != nil {
 		t.Error(err)
 	}
+	// Looking through a thousand names for each name would be quadratic.
+	p := new(Parser)
+	if _, err := read(p, b.String()); err == nil || p.stack[0].set == nil {
+		t.Errorf("the names are not in a set (%v)", err)
+	}
 	for _, again := range []string{"k0", "k15", "k16", "k17", "k999"} {
 		if _, err := read(new(Parser), b.String()+`"`+again+`":1}`); err == nil {
 			t.Errorf("the second %s was not seen", again)
