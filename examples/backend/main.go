@@ -49,6 +49,8 @@ func run(ctx context.Context, args []string, log *slog.Logger, listening func(ne
 	listen := flags.String("listen", "127.0.0.1:"+cmp.Or(os.Getenv("PORT"), "8080"), "`address` to listen on; Cloud Run wants :$PORT")
 	deadline := flags.Duration("deadline", 5*time.Minute, "longest time for one answer, a cold start included")
 	grace := flags.Duration("grace", 10*time.Second, "how long requests in flight may finish after a signal (Cloud Run allows 10 s)")
+	start := flags.Duration("start", 5*time.Second, "how long the emulated endpoint takes to start")
+	pace := flags.Duration("pace", 40*time.Millisecond, "how long the emulated endpoint takes for a token")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -57,8 +59,8 @@ func run(ctx context.Context, args []string, log *slog.Logger, listening func(ne
 	config := gemma.Config{Endpoint: os.Getenv("GEMMA_ENDPOINT"), Model: os.Getenv("GEMMA_MODEL"), Logger: log, OnEvent: status.observe}
 	if config.Endpoint == "" {
 		srv := gemmatest.NewServer(gemmatest.Config{
-			FirstToken: 150 * time.Millisecond, Pace: 40 * time.Millisecond,
-			FrontEnd: gemmatest.FrontEndConfig{Start: 5 * time.Second, Slots: 4},
+			FirstToken: 4 * *pace, Pace: *pace,
+			FrontEnd: gemmatest.FrontEndConfig{Start: *start, Slots: 4},
 		})
 		defer srv.Close()
 		config.Endpoint, config.Auth = srv.URL, srv.Source()
