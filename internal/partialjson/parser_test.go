@@ -231,6 +231,15 @@ func TestDiscard(t *testing.T) {
 	if n != 10_000 || moved > 256 {
 		t.Errorf("%d elements, buffer of %d bytes", n, moved)
 	}
+	// Little is not worth moving much for.
+	q := new(Parser)
+	q.Write(`[1,` + strings.Repeat(" ", 100))
+	if _, _, err := q.Next(); err != nil {
+		t.Fatal(err)
+	}
+	if q.Discard(q.Offset()); q.base != 0 || q.kept != 1 {
+		t.Errorf("moved to %d for %d bytes", q.base, q.kept)
+	}
 	// An open token survives.
 	p.Write(`"ope`)
 	if _, _, err := p.Next(); err != nil {
