@@ -72,12 +72,6 @@ func fromOAuth2(err error) *Error {
 	if r, ok := errors.AsType[*oauth2.RetrieveError](err); ok && r.Response != nil {
 		e.Retry = transientStatus(r.Response.StatusCode)
 	}
-	if r, ok := errors.AsType[interface {
-		error
-		Temporary() bool
-	}](err); ok { // google's AuthenticationError, and net's
-		e.Retry = e.Retry && r.Temporary()
-	}
 	return e
 }
 
