@@ -49,6 +49,8 @@ type Reader struct {
 	event   bool   // the current event is named "error"
 	array   bool   // inside a JSON array spread over lines
 	pending []byte // a document that goes on over several lines
+	sse     bool   // pending is the data of an event
+	braces  braces // of pending
 }
 
 // New returns a Reader of src.
@@ -63,9 +65,6 @@ func (r *Reader) Next() ([]byte, Kind, error) {
 			if err == io.EOF && len(r.pending) > 0 {
 				rest := r.pending
 				r.pending = nil
-				if complete(rest) {
-					return rest, r.jsonKind(), nil
-				}
 				return rest, Garbage, nil
 			}
 			return nil, Garbage, err
@@ -92,26 +91,23 @@ func (r *Reader) Next() ([]byte, Kind, error) {
 // data takes the data of a server-sent event. Servers put one document on one
 // line; a document spread over several data lines is joined.
 func (r *Reader) data(line []byte) ([]byte, Kind, bool) {
-	if len(r.pending) > 0 {
-		return r.join(line)
-	}
+	line = bytes.TrimRight(line, " \t")
 	switch {
+	case len(r.pending) > 0:
+		return r.join(line)
 	case len(line) == 0:
 		return nil, Garbage, false
 	case string(line) == "[DONE]":
 		return line, Done, true
-	case line[0] == '{' && line[len(line)-1] == '}' && (r.blankNext() || complete(line)):
+	case line[0] == '{' && line[len(line)-1] == '}' && r.blankNext():
 		return line, r.jsonKind(), true
 	}
-	if line[0] == '{' {
-		r.pending = append(r.pending[:0], line...)
-		return nil, Garbage, false
+	if line = bytes.TrimLeft(line, " \t"); line[0] == '{' {
+		r.sse = true
+		return r.begin(line)
 	}
-	if line = bytes.TrimSpace(line); len(line) == 0 {
-		return nil, Garbage, false
-	}
-	if line[0] == '{' && line[len(line)-1] == '}' || r.event {
-		return line, r.jsonKind(), true
+	if r.event {
+		return line, Failure, true
 	}
 	return line, Garbage, true
 }
@@ -120,27 +116,29 @@ func (r *Reader) data(line []byte) ([]byte, Kind, bool) {
 func (r *Reader) plain(line []byte) ([]byte, Kind, bool) {
 	line = bytes.TrimSpace(line)
 	if len(r.pending) > 0 {
+		if len(line) == 0 && r.sse { // the event is over, whatever it was
+			doc := r.pending
+			kind := r.jsonKind()
+			r.pending, r.event = nil, false
+			return doc, kind, true
+		}
 		return r.join(line)
 	}
 	if r.array || len(line) > 0 && line[0] == '[' {
 		r.array = true
-		line = bytes.TrimSpace(bytes.TrimLeft(line, "[,"))
-		if len(line) > 0 && line[0] != '{' {
+		if line = bytes.TrimLeft(line, "[, "); len(line) > 0 && line[0] != '{' {
 			line = bytes.TrimRight(line, "]")
-		} else if !complete(line) {
-			if cut := bytes.TrimRight(line, "], "); complete(cut) {
-				line = cut
-			}
 		}
 	}
 	switch {
 	case len(line) == 0:
 		r.event = false
 	case line[0] == '{':
-		if line[len(line)-1] == '}' && (!r.array || complete(line)) {
+		if line[len(line)-1] == '}' && !r.array {
 			return line, JSON, true
 		}
-		r.pending = append(r.pending[:0], line...)
+		r.sse = false
+		return r.begin(line)
 	case line[0] == ':', hasField(line, "id"), hasField(line, "retry"), hasField(line, "data"):
 	case hasField(line, "event"):
 		r.event = string(bytes.TrimSpace(line[len("event:"):])) == "error"
@@ -150,28 +148,46 @@ func (r *Reader) plain(line []byte) ([]byte, Kind, bool) {
 	return nil, Garbage, false
 }
 
+// begin takes the first line of a document that may go on.
+func (r *Reader) begin(line []byte) ([]byte, Kind, bool) {
+	r.braces = braces{}
+	if end := r.braces.feed(line); end >= 0 && r.over(line[end:]) {
+		return line[:end], r.jsonKind(), true
+	}
+	r.pending = append([]byte(nil), line...)
+	return nil, Garbage, false
+}
+
 // join adds a line to the document in progress.
 func (r *Reader) join(line []byte) ([]byte, Kind, bool) {
 	if len(r.pending)+len(line) > MaxLine {
 		r.eof = ErrTooLong
-		r.pending = nil
+		r.start, r.end, r.scanned, r.pending = 0, 0, 0, nil
 		return nil, Garbage, false
 	}
-	r.pending = append(append(r.pending, '\n'), line...)
-	if len(line) == 0 || line[len(line)-1] != '}' {
-		// A separator of an array's elements may share the last line.
-		cut := bytes.TrimRight(line, "], ")
-		if !r.array || len(cut) == 0 || cut[len(cut)-1] != '}' {
-			return nil, Garbage, false
-		}
-		r.pending = r.pending[:len(r.pending)-len(line)+len(cut)]
-	}
-	if !complete(r.pending) {
+	r.pending = append(r.pending, '\n')
+	at := len(r.pending)
+	r.pending = append(r.pending, line...)
+	end := r.braces.feed(line)
+	if end < 0 {
 		return nil, Garbage, false
 	}
 	doc := r.pending
 	r.pending = nil
-	return doc, r.jsonKind(), true
+	if !r.over(line[end:]) {
+		return doc, Garbage, true
+	}
+	return doc[:at+end], r.jsonKind(), true
+}
+
+// over reports whether rest may follow a document on its last line: white
+// space, or an array's punctuation.
+func (r *Reader) over(rest []byte) bool {
+	cut := " \t"
+	if r.array {
+		cut = " \t],"
+	}
+	return len(bytes.TrimLeft(rest, cut)) == 0
 }
 
 func (r *Reader) jsonKind() Kind {
@@ -192,26 +208,32 @@ func (r *Reader) blankNext() bool {
 	return len(rest) > 0 && rest[0] == '\n' || len(rest) > 1 && rest[0] == '\r' && rest[1] == '\n'
 }
 
-// complete reports whether b's braces, outside of strings, are balanced. It
-// does not check the JSON in between.
-func complete(b []byte) bool {
-	depth, quoted := 0, false
-	for i := 0; i < len(b); i++ {
-		switch c := b[i]; {
-		case quoted && c == '\\':
+// braces counts the open braces and brackets of a document, outside of strings.
+// It does not check the JSON in between.
+type braces struct {
+	depth  int
+	quoted bool
+}
+
+// feed reads on, and returns the index behind the byte that closed the
+// document, or -1.
+func (b *braces) feed(p []byte) int {
+	for i := 0; i < len(p); i++ {
+		switch c := p[i]; {
+		case b.quoted && c == '\\':
 			i++
 		case c == '"':
-			quoted = !quoted
-		case quoted:
+			b.quoted = !b.quoted
+		case b.quoted:
 		case c == '{' || c == '[':
-			depth++
+			b.depth++
 		case c == '}' || c == ']':
-			if depth--; depth == 0 {
-				return len(bytes.TrimSpace(b[i+1:])) == 0
+			if b.depth--; b.depth <= 0 {
+				return i + 1
 			}
 		}
 	}
-	return false
+	return -1
 }
 
 // line returns the next line without its newline; at a clean end of the body
