@@ -98,7 +98,7 @@ type Config struct {
 }
 
 // Abilities are what a model can do beyond text.
-type Abilities struct{ Tools, Vision, Thinking bool }
+type Abilities struct{ Tools, Vision, Audio, Thinking bool }
 
 // ollamaNames are the served models in Ollama's spelling.
 func (c *Config) ollamaNames() []string {
@@ -175,7 +175,7 @@ func (c *Config) abilities() Abilities {
 		return *c.Abilities
 	}
 	m := modelInfo(c.model())
-	return Abilities{Tools: m.Tools, Vision: m.Vision, Thinking: m.Thinking}
+	return Abilities{Tools: m.Tools, Vision: m.Vision, Audio: m.Audio, Thinking: m.Thinking}
 }
 
 func (c *Config) tools() bool  { return c.abilities().Tools }

@@ -16,6 +16,7 @@ import (
 type cutWriter struct {
 	http.ResponseWriter
 	cancel context.CancelFunc // ends the container's request
+	told   func(status int)   // called before the client is told
 
 	mu       sync.Mutex
 	status   int // what the client was told; 0 as long as it was told nothing
@@ -35,6 +36,7 @@ func (w *cutWriter) header(status int) {
 	}
 	if status >= 200 {
 		w.status = status
+		w.told(status)
 		w.Header().Set("Server", "Google Frontend")
 	}
 	w.ResponseWriter.WriteHeader(status)

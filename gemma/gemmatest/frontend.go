@@ -198,7 +198,7 @@ func (f *FrontEnd) readBody(r *http.Request) ([]byte, *Page) {
 func (f *FrontEnd) run(w http.ResponseWriter, r *http.Request, life *life, entry *entry) (page *Page) {
 	ctx, cancel := context.WithCancel(r.Context())
 	defer cancel()
-	cw := &cutWriter{ResponseWriter: w, cancel: cancel}
+	cw := &cutWriter{ResponseWriter: w, cancel: cancel, told: func(status int) { f.log.answered(entry, status) }}
 	stop := context.AfterFunc(life.ctx, func() { cw.cut(http.StatusServiceUnavailable) })
 	defer stop()
 	if d := cmpTimeout(f.cfg.Timeout); d > 0 {

@@ -60,6 +60,8 @@ type geminiRequest struct {
 	GenerationConfig struct {
 		Temperature        *float64
 		TopP, TopK         *float64
+		PresencePenalty    *float64
+		FrequencyPenalty   *float64
 		Seed               *int
 		MaxOutputTokens    int
 		StopSequences      []string
@@ -155,6 +157,7 @@ func (req *geminiRequest) call() (*Call, error) {
 	c := &Call{}
 	cfg := req.GenerationConfig
 	c.Temperature, c.TopP, c.TopK, c.Seed = cfg.Temperature, cfg.TopP, cfg.TopK, cfg.Seed
+	c.Presence, c.Frequency = cfg.PresencePenalty, cfg.FrequencyPenalty
 	c.MaxTokens, c.Stop = cfg.MaxOutputTokens, cfg.StopSequences
 	if s := req.SystemInstruction; s != nil {
 		c.Messages = append(c.Messages, s.messages("system")...)
@@ -219,13 +222,15 @@ func (content *geminiContent) messages(role string) []Message {
 			m.Calls = append(m.Calls, ToolCall{ID: p.FunctionCall.ID, Name: p.FunctionCall.Name, Args: p.FunctionCall.Args})
 		case p.FunctionResponse != nil:
 			results = append(results, Message{Role: "tool", Name: p.FunctionResponse.Name, CallID: p.FunctionResponse.ID, Text: string(p.FunctionResponse.Response)})
+		case p.InlineData != nil && strings.HasPrefix(p.InlineData.MimeType, "audio/"):
+			m.Audio++
 		case p.InlineData != nil:
 			m.Images++
 		default:
 			m.Text += p.Text
 		}
 	}
-	if m.Text == "" && m.Images == 0 && len(m.Calls) == 0 && len(results) > 0 {
+	if m.Text == "" && m.Images+m.Audio == 0 && len(m.Calls) == 0 && len(results) > 0 {
 		return results
 	}
 	return append([]Message{m}, results...)

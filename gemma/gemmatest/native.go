@@ -15,6 +15,7 @@ import (
 // come in the order of the recordings, which differs between versions.
 type native struct {
 	newer, chat bool
+	logs        logprobs
 
 	model           string
 	prompt          int
@@ -37,7 +38,13 @@ func (n *native) thought(s string) []byte {
 	return n.event(`"response":"","thinking":` + quote(s))
 }
 
-func (n *native) text(s string) []byte { return n.event(n.content(s)) }
+func (n *native) text(s string) []byte {
+	if !n.logs.on {
+		return n.event(n.content(s))
+	}
+	b := n.event(n.content(s))
+	return append(b[:len(b)-len("}\n")], `,"logprobs":`+n.logs.list(s)+"}\n"...)
+}
 
 func (n *native) content(s string) string {
 	if n.chat {
@@ -142,7 +149,11 @@ func (n *native) unary(r Reply, finish string) []byte {
 	if finish == "" { // the runaway guard: no reason and no counters
 		return []byte(n.head() + message + `,"done":false}`)
 	}
-	return []byte(n.head() + message + n.done(finish) + n.counts(r.tokenCount()) + "}")
+	logs := ""
+	if n.logs.on {
+		logs = `,"logprobs":` + n.logs.list(r.Chunks...)
+	}
+	return []byte(n.head() + message + n.done(finish) + logs + n.counts(r.tokenCount()) + "}")
 }
 
 func (n *native) foreignUnary() []byte {

@@ -130,6 +130,8 @@ func (o *ollama) chat(w http.ResponseWriter, r *http.Request) {
 		Options   map[string]any
 		Think     json.RawMessage
 		Truncate  *bool
+		Logprobs  bool
+		Top       int `json:"top_logprobs"`
 	}
 	var req ChatRequest
 	body, err := bind(r, &req)
@@ -153,9 +155,14 @@ func (o *ollama) chat(w http.ResponseWriter, r *http.Request) {
 		c.Tools = append(c.Tools, Tool{Name: t.Function.Name, Description: t.Function.Description, Parameters: t.Function.Parameters})
 	}
 	c.Think = len(req.Think) > 0 && string(req.Think) != "false" && string(req.Think) != "null"
+	p := &native{newer: o.newer(), chat: true}
+	if o.newer() {
+		p.logs = logprobs{req.Logprobs, req.Top}
+		c.Logprobs, c.TopLogprobs = req.Logprobs, req.Top
+	}
 	o.run(w, r, &ollamaRun{call: c, options: req.Options, keepAlive: req.KeepAlive,
 		keepPrompt: req.Truncate != nil && !*req.Truncate && o.newer(),
-		empty:      len(req.Messages) == 0, proto: &native{newer: o.newer(), chat: true}})
+		empty:      len(req.Messages) == 0, proto: p})
 }
 
 // turn builds a turn from its wire parts.

@@ -213,6 +213,12 @@ func (c *Call) options(opts map[string]any) error {
 				c.Temperature = &f
 			case "top_p":
 				c.TopP = &f
+			case "min_p":
+				c.MinP = &f
+			case "presence_penalty":
+				c.Presence = &f
+			case "frequency_penalty":
+				c.Frequency = &f
 			}
 		case "stop":
 			list, ok := v.([]any)

@@ -29,6 +29,10 @@ type chatRequest struct {
 	Seed                *int
 	Stop                any
 	N                   *int
+	PresencePenalty     *float64 `json:"presence_penalty"`
+	FrequencyPenalty    *float64 `json:"frequency_penalty"`
+	Logprobs            *bool
+	TopLogprobs         int `json:"top_logprobs"`
 	ResponseFormat      *struct {
 		Type       string
 		JSONSchema *struct {
@@ -95,8 +99,10 @@ func (m *chatMessage) read() (Message, error) {
 				return out, errImageBytes
 			}
 			out.Images++
+		case "input_audio", "audio_url":
+			out.Audio++
 		default:
-			out.Images++ // audio: counted as one of the things that aren't text
+			return out, fmt.Errorf("unknown part type %q", p.Type)
 		}
 	}
 	return out, nil
@@ -105,7 +111,7 @@ func (m *chatMessage) read() (Message, error) {
 // call is the request as far as every server understands it.
 func (req *chatRequest) call(r *http.Request, body []byte) (*Call, error) {
 	c := &Call{Route: r.URL.Path, Model: req.Model, Stream: req.Stream, Header: redact(r.Header), Body: body,
-		Temperature: req.Temperature, TopP: req.TopP, Seed: req.Seed}
+		Temperature: req.Temperature, TopP: req.TopP, Seed: req.Seed, Presence: req.PresencePenalty, Frequency: req.FrequencyPenalty}
 	for i := range req.Messages {
 		m, err := req.Messages[i].read()
 		if err != nil {
@@ -139,6 +145,10 @@ func (req *chatRequest) call(r *http.Request, body []byte) (*Call, error) {
 		}
 	}
 	return c, nil
+}
+
+func (req *chatRequest) logprobs() logprobs {
+	return logprobs{req.Logprobs != nil && *req.Logprobs, req.TopLogprobs}
 }
 
 // toolName finds the name of the function that a result belongs to.
@@ -192,6 +202,10 @@ func (o *ollama) openAIChat(w http.ResponseWriter, r *http.Request) {
 	}
 	if c.TopP == nil {
 		c.TopP = new(1.0)
+	}
+	if o.newer() {
+		p.logs = req.logprobs()
+		c.Logprobs, c.TopLogprobs = p.logs.on, p.logs.top
 	}
 	p.usage = req.StreamOptions != nil && req.StreamOptions.IncludeUsage
 	o.run(w, r, &ollamaRun{call: c, proto: p})

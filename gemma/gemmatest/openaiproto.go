@@ -6,6 +6,7 @@ package gemmatest
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 )
@@ -21,6 +22,8 @@ type openAI struct {
 	id     string
 	model  string
 	usage  bool // stream_options.include_usage
+	n      int  // candidates; 0 is 1
+	logs   logprobs
 	prompt int
 	begun  bool // vLLM: the role has been sent
 	calls  int
@@ -38,26 +41,39 @@ func (p *openAI) contentType() string {
 }
 
 // chunk is one event with a delta and a finish reason (null if "").
-func (p *openAI) chunk(delta, finish string) []byte {
+func (p *openAI) chunk(delta, finish string) []byte { return p.choice(0, delta, finish, "") }
+
+// choice is a chunk of one candidate; logs is its logprobs, null if "".
+func (p *openAI) choice(index int, delta, finish, logs string) []byte {
 	reason := "null"
 	if finish != "" {
 		reason = quote(finish)
 	}
 	if p.ollama {
+		if logs != "" {
+			logs = `,"logprobs":{"content":` + logs + `}`
+		}
 		return fmt.Appendf(nil, `data: {"id":%s,"object":"chat.completion.chunk","created":%s,"model":%s,"system_fingerprint":"fp_ollama",`+
-			`"choices":[{"index":0,"delta":%s,"finish_reason":%s}]}`+"\n\n", quote(p.id), unix(), quote(p.model), delta, reason)
+			`"choices":[{"index":0,"delta":%s,"finish_reason":%s%s}]}`+"\n\n", quote(p.id), unix(), quote(p.model), delta, reason, logs)
 	}
 	stop := ""
 	if finish != "" {
 		stop = `,"stop_reason":null`
 	}
+	if logs == "" {
+		logs = "null"
+	} else {
+		logs = `{"content":` + logs + `}`
+	}
 	var first []byte
 	if !p.begun {
 		p.begun = true
-		first = p.chunk(`{"role":"assistant","content":""}`, "")
+		for i := range max(p.n, 1) {
+			first = append(first, p.choice(i, `{"role":"assistant","content":""}`, "", "")...)
+		}
 	}
 	return fmt.Appendf(first, `data: {"id":%s,"object":"chat.completion.chunk","created":%s,"model":%s,`+
-		`"choices":[{"index":0,"delta":%s,"logprobs":null,"finish_reason":%s%s}]}`+"\n\n", quote(p.id), unix(), quote(p.model), delta, reason, stop)
+		`"choices":[{"index":%d,"delta":%s,"logprobs":%s,"finish_reason":%s%s}]}`+"\n\n", quote(p.id), unix(), quote(p.model), index, delta, logs, reason, stop)
 }
 
 func (p *openAI) thought(s string) []byte {
@@ -74,11 +90,24 @@ func (p *openAI) reasoning() string {
 	return `"reasoning_content"`
 }
 
+// text is one event for each candidate. Further candidates say the same in
+// capitals.
 func (p *openAI) text(s string) []byte {
-	if p.ollama {
-		return p.chunk(`{"role":"assistant","content":`+quote(s)+`}`, "")
+	logs := func(s string) string {
+		if !p.logs.on {
+			return ""
+		}
+		return p.logs.list(s)
 	}
-	return p.chunk(`{"content":`+quote(s)+`}`, "")
+	if p.ollama {
+		return p.choice(0, `{"role":"assistant","content":`+quote(s)+`}`, "", logs(s))
+	}
+	out := p.choice(0, `{"content":`+quote(s)+`}`, "", logs(s))
+	for i := 1; i < p.n; i++ {
+		up := strings.ToUpper(s)
+		out = append(out, p.choice(i, `{"content":`+quote(up)+`}`, "", logs(up))...)
+	}
+	return out
 }
 
 // call is one event on Ollama. On vLLM the name comes first and the arguments
@@ -121,7 +150,9 @@ func (p *openAI) end(finish string, tokens int) []byte {
 	if p.ollama {
 		out = p.chunk(`{"role":"assistant","content":""}`, finish)
 	} else {
-		out = p.chunk(`{"content":""}`, finish)
+		for i := range max(p.n, 1) {
+			out = append(out, p.choice(i, `{"content":""}`, finish, "")...)
+		}
 	}
 	if p.usage {
 		fingerprint := ""
@@ -136,6 +167,7 @@ func (p *openAI) end(finish string, tokens int) []byte {
 
 // counts is the usage; vLLM writes the total before the completion.
 func (p *openAI) counts(tokens int) string {
+	tokens *= max(p.n, 1)
 	if p.ollama {
 		return fmt.Sprintf(`{"prompt_tokens":%d,"completion_tokens":%d,"total_tokens":%d}`, p.prompt, tokens, p.prompt+tokens)
 	}
@@ -175,6 +207,39 @@ func (p *openAI) line(s string) []byte { return []byte("data: " + s + "\n\n") }
 func (p *openAI) unaryType() string { return "application/json" }
 
 func (p *openAI) unary(r Reply, finish string) []byte {
+	reason, counts := quote(finish), p.counts(r.tokenCount())
+	if finish == "" {
+		reason, counts = "null", `{"prompt_tokens":0,"completion_tokens":0,"total_tokens":0}`
+	}
+	if p.ollama {
+		logs := ""
+		if p.logs.on {
+			logs = `,"logprobs":{"content":` + p.logs.list(r.Chunks...) + `}`
+		}
+		return fmt.Appendf(nil, `{"id":%s,"object":"chat.completion","created":%s,"model":%s,"system_fingerprint":"fp_ollama",`+
+			`"choices":[{"index":0,"message":%s,"finish_reason":%s%s}],"usage":%s}`+"\n",
+			quote(p.id), unix(), quote(p.model), p.message(r), reason, logs, counts)
+	}
+	var choices []string
+	for i := range max(p.n, 1) {
+		if i == 1 {
+			r.Chunks = slices.Clone(r.Chunks)
+			for k := range r.Chunks {
+				r.Chunks[k] = strings.ToUpper(r.Chunks[k])
+			}
+		}
+		logs := "null"
+		if p.logs.on {
+			logs = `{"content":` + p.logs.list(r.Chunks...) + `}`
+		}
+		choices = append(choices, fmt.Sprintf(`{"index":%d,"message":%s,"logprobs":%s,"finish_reason":%s,"stop_reason":null}`, i, p.message(r), logs, reason))
+	}
+	return fmt.Appendf(nil, `{"id":%s,"object":"chat.completion","created":%s,"model":%s,"choices":[%s],"usage":%s,"prompt_logprobs":null}`,
+		quote(p.id), unix(), quote(p.model), strings.Join(choices, ","), counts)
+}
+
+// message is the whole answer of one candidate.
+func (p *openAI) message(r Reply) string {
 	message := `{"role":"assistant"`
 	thoughts, text := strings.Join(r.Thoughts, ""), strings.Join(r.Chunks, "")
 	if !p.ollama && thoughts != "" {
@@ -191,18 +256,7 @@ func (p *openAI) unary(r Reply, finish string) []byte {
 		}
 		message += `,"tool_calls":[` + strings.Join(calls, ",") + `]`
 	}
-	message += "}"
-	reason, counts := quote(finish), p.counts(r.tokenCount())
-	if finish == "" {
-		reason, counts = "null", `{"prompt_tokens":0,"completion_tokens":0,"total_tokens":0}`
-	}
-	if p.ollama {
-		return fmt.Appendf(nil, `{"id":%s,"object":"chat.completion","created":%s,"model":%s,"system_fingerprint":"fp_ollama",`+
-			`"choices":[{"index":0,"message":%s,"finish_reason":%s}],"usage":%s}`+"\n", quote(p.id), unix(), quote(p.model), message, reason, counts)
-	}
-	return fmt.Appendf(nil, `{"id":%s,"object":"chat.completion","created":%s,"model":%s,`+
-		`"choices":[{"index":0,"message":%s,"logprobs":null,"finish_reason":%s,"stop_reason":null}],"usage":%s,"prompt_logprobs":null}`,
-		quote(p.id), unix(), quote(p.model), message, reason, counts)
+	return message + "}"
 }
 
 func (p *openAI) foreignUnary() []byte {

@@ -25,10 +25,10 @@ type Request struct {
 	Body   []byte         // nil if it was refused unread
 	JSON   map[string]any // the body, if it is a JSON object
 
-	Phase   Phase  // of the instance at arrival; Cold is the request that woke it
-	Refused string // why IAM refused the token
-	Status  int    // of the answer; 0 as long as there is none
-	End     time.Time
+	Phase   Phase     // of the instance at arrival; Cold is the request that woke it
+	Refused string    // why IAM refused the token
+	Status  int       // of the answer; 0 as long as there is none
+	End     time.Time // of the answer; of its begin as long as it goes on
 }
 
 // entry is a Request that may still change.

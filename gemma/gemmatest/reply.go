@@ -22,7 +22,13 @@ type Call struct {
 	MaxTokens   int // 0 means no limit
 	Temperature *float64
 	TopP, TopK  *float64
+	MinP        *float64
+	Presence    *float64 // penalties: read, and without effect
+	Frequency   *float64
 	Seed        *int
+	Candidates  int // n; 0 is 1
+	Logprobs    bool
+	TopLogprobs int
 	Stop        []string
 	Format      json.RawMessage // a JSON Schema, or the string "json" for any JSON; nil for text
 	Tools       []Tool
@@ -42,6 +48,7 @@ type Message struct {
 	Role   string // system, user, assistant or tool
 	Text   string
 	Images int
+	Audio  int
 	Calls  []ToolCall
 	Name   string // of the tool that a tool turn answers for
 	CallID string
@@ -139,11 +146,16 @@ func CallTools(c Call) Reply {
 // otherwise. Its answer is a fixed sequence of words for a prompt and a seed,
 // so that tests can know it: [Answer] gives it. It honours the token limit
 // (a word is a token), stop sequences and the format (with the least instance of
-// a schema). If the last turn is the assistant's and begins that answer, the
+// a schema). A tool choice that demands a call gets one; else it answers in
+// words ([CallTools] is a model that uses its tools). If the last turn is the assistant's and begins that answer, the
 // reply goes on exactly after it, as a model that continues an open turn.
 func DefaultReply(c Call) Reply {
-	text := Answer(c)
 	var r Reply
+	if call, ok := forced(c); ok {
+		r.Calls = []ToolCall{call}
+		return r
+	}
+	text := Answer(c)
 	if n := len(c.Messages); n > 0 && c.Messages[n-1].Role == "assistant" {
 		text, _ = strings.CutPrefix(text, c.Messages[n-1].Text)
 	}
@@ -153,6 +165,20 @@ func DefaultReply(c Call) Reply {
 	r.Chunks = tokens(text)
 	r.Chunks, r.Finish = limit(r.Chunks, c)
 	return r
+}
+
+// forced is the call that the tool choice leaves no way around.
+func forced(c Call) (ToolCall, bool) {
+	switch c.ToolChoice {
+	case "", "auto", "none":
+		return ToolCall{}, false
+	}
+	for _, t := range c.Tools {
+		if c.ToolChoice == "required" || t.Name == c.ToolChoice {
+			return ToolCall{Name: t.Name, Args: json.RawMessage(Instance(t.Parameters))}, true
+		}
+	}
+	return ToolCall{}, false
 }
 
 // Answer is the whole text that [DefaultReply] gives to a call, before limits

@@ -4,6 +4,7 @@
 package gemmatest
 
 import (
+	"cmp"
 	"context"
 	"io"
 	"log"
@@ -121,20 +122,32 @@ func (s *Server) recorded(h http.Handler) http.Handler {
 		}
 		s.log.body(e, body)
 		r.Body = io.NopCloser(strings.NewReader(string(body)))
-		sw := &statusWriter{ResponseWriter: w, status: http.StatusOK}
-		defer func() { s.log.answered(e, sw.status) }()
+		sw := &statusWriter{ResponseWriter: w, told: func(status int) { s.log.answered(e, status) }}
+		defer func() { sw.told(cmp.Or(sw.status, http.StatusOK)) }()
 		h.ServeHTTP(sw, r)
 	})
 }
 
 type statusWriter struct {
 	http.ResponseWriter
+	told   func(status int) // called before the client is told
 	status int
 }
 
 func (w *statusWriter) WriteHeader(status int) {
-	w.status = status
+	if w.status == 0 {
+		w.status = status
+		w.told(status)
+	}
 	w.ResponseWriter.WriteHeader(status)
+}
+
+func (w *statusWriter) Write(b []byte) (int, error) {
+	if w.status == 0 {
+		w.status = http.StatusOK
+		w.told(w.status)
+	}
+	return w.ResponseWriter.Write(b)
 }
 
 func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }

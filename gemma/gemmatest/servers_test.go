@@ -82,6 +82,49 @@ func TestVLLMStream(t *testing.T) {
 	}
 }
 
+// TestCandidatesAndLogprobs where servers have them.
+func TestCandidatesAndLogprobs(t *testing.T) {
+	reply := func(Call) Reply { return Reply{Chunks: []string{"a", " b"}} }
+	v := NewServer(Config{InMemory: true, Kind: VLLM, Reply: reply})
+	defer v.Close()
+	ask := `{"n":2,"logprobs":true,"top_logprobs":2,"messages":[{"role":"user","content":"hi"}]`
+	_, body, _ := get(v, "/v1/chat/completions", ask+`}`)
+	for _, has := range []string{`{"index":1,"message":{"role":"assistant","content":"A B"},"logprobs":{"content":[{"token":"A","logprob":-`,
+		`"bytes":[97],"top_logprobs":[{"token":"a",`, `{"token":" other1",`, `"completion_tokens":4`} {
+		if !strings.Contains(body, has) {
+			t.Errorf("no %s in %s", has, body)
+		}
+	}
+	_, body, _ = get(v, "/v1/chat/completions", ask+`,"stream":true}`)
+	if strings.Count(body, `"finish_reason":"stop"`) != 2 || !strings.Contains(body, `{"index":1,"delta":{"content":" B"},"logprobs":{"content":[{"token":" B"`) {
+		t.Error(body)
+	}
+	for version, want := range map[string]bool{"0.6.5": false, "0.24.0": true} {
+		o := NewServer(Config{InMemory: true, Kind: Ollama, Version: version, Reply: reply})
+		_, native, _ := get(o, "/api/chat", strings.TrimSuffix(chat4b, "}")+`,"logprobs":true}`)
+		_, openai, _ := get(o, "/v1/chat/completions", strings.TrimSuffix(chat4b, "}")+`,"stream":true,"logprobs":true}`)
+		if strings.Contains(native, `"done":false,"logprobs":[{"token":"a","logprob":-`) != want ||
+			strings.Contains(openai, `"finish_reason":null,"logprobs":{"content":[{"token":"a"`) != want {
+			t.Errorf("%s: want %v\n%s\n%s", version, want, native, openai)
+		}
+		o.Close()
+	}
+}
+
+// TestToolChoice: what must be called is called.
+func TestToolChoice(t *testing.T) {
+	s := NewServer(Config{InMemory: true, Kind: VLLM})
+	defer s.Close()
+	for choice, want := range map[string]string{`"required"`: `"name":"f"`, `{"type":"function","function":{"name":"g"}}`: `"name":"g"`,
+		`"auto"`: `"finish_reason":"stop"`, `"none"`: `"finish_reason":"stop"`} {
+		_, body, _ := get(s, "/v1/chat/completions", `{"tool_choice":`+choice+`,"tools":[{"type":"function","function":{"name":"f"}},{"type":"function","function":{"name":"g"}}],`+
+			`"messages":[{"role":"user","content":"hi"}]}`)
+		if !strings.Contains(body, want) {
+			t.Errorf("%s: %s", choice, body)
+		}
+	}
+}
+
 // TestOllamaToolsAndThinking on a version and a model that have them.
 func TestOllamaToolsAndThinking(t *testing.T) {
 	var seen Call

@@ -174,16 +174,17 @@ func (v *vllm) chat(w http.ResponseWriter, r *http.Request) {
 	refuse := func(format string, args ...any) {
 		p.refuse(w, http.StatusBadRequest, fmt.Sprintf(format, args...))
 	}
-	images := 0
+	images, audio := 0, 0
 	for _, m := range c.Messages {
 		images += m.Images
+		audio += m.Audio
 	}
 	choice := toolChoice(req.ToolChoice)
 	switch {
 	case req.ContinueFinal && (req.AddGenerationPrompt == nil || *req.AddGenerationPrompt):
 		refuse("Cannot set both `continue_final_message` and `add_generation_prompt` to True.")
 		return
-	case images > 0 && !v.cfg.vision():
+	case images > 0 && !v.cfg.vision(), audio > 0 && !v.cfg.abilities().Audio:
 		refuse("%s is not a multimodal model", req.Model)
 		return
 	case len(c.Tools) > 0 && !v.cfg.tools() && (choice == "" || choice == "auto"):
@@ -191,6 +192,11 @@ func (v *vllm) chat(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	c.TopK, c.ToolChoice = req.TopK, choice
+	p.logs = req.logprobs()
+	c.Logprobs, c.TopLogprobs = p.logs.on, p.logs.top
+	if req.N != nil {
+		p.n, c.Candidates = *req.N, *req.N
+	}
 	if req.MaxCompletionTokens != nil {
 		c.MaxTokens = *req.MaxCompletionTokens
 	}
