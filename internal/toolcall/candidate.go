@@ -5,6 +5,7 @@ package toolcall
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"google.golang.org/genai"
@@ -44,7 +45,7 @@ func (sc *Scanner) candidate(b byte) {
 			}
 			sc.newLine()
 		case sc.lex.depth <= 0 && sc.lex.quote == 0:
-			sc.state = tail
+			sc.state, sc.note, sc.next = tail, false, false
 		}
 	case tail:
 		switch {
@@ -61,8 +62,17 @@ func (sc *Scanner) candidate(b byte) {
 			sc.lex.feed(b)
 			sc.hold = append(sc.hold, b)
 			sc.state = body
-		case strings.IndexByte(" \t\r}]),;", b) >= 0:
+		case sc.note || strings.IndexByte(" \t\r}]),;", b) >= 0:
 			sc.hold = append(sc.hold, b)
+			sc.next = b == ';' || sc.next && b == ' '
+		case !sc.json && b == '#':
+			sc.hold = append(sc.hold, b)
+			sc.note = true
+		case !sc.json && sc.next && letter(b): // f(); g()
+			sc.head = head{shim: sc.shim}
+			sc.lex = lexer{}
+			sc.state = judging
+			sc.candidate(b)
 		default:
 			sc.reject(b)
 		}
@@ -87,7 +97,7 @@ func (sc *Scanner) found(content string, explicit, meek, whole bool) bool {
 }
 
 func (sc *Scanner) take(calls []call, attempted *function, content string, meek bool) bool {
-	if calls == nil && attempted == nil || sc.example() {
+	if calls == nil && attempted == nil || sc.example() || slices.ContainsFunc(calls, call.template) {
 		return false
 	}
 	return sc.accept(calls, attempted, content, meek)

@@ -12,6 +12,7 @@ type fence struct {
 	open   int // characters in the opening fence
 	indent int
 	info   []byte // what follows them
+	line   bool   // the block may be all on this line
 
 	run   int  // the fence characters at the beginning of this line
 	ends  int  // and at its end
@@ -69,6 +70,17 @@ func (f *fence) feed(b byte) bool {
 	return false
 }
 
+// span returns what stands between the tag and the closing fence of a block on
+// one line, or nothing if there is no such fence at the line's end.
+func (f *fence) span() string {
+	text := strings.TrimSpace(string(f.info))
+	bare := strings.TrimRight(text, "`")
+	if len(text)-len(bare) != f.open {
+		return ""
+	}
+	return strings.TrimSpace(bare[len(f.tag()):])
+}
+
 // content returns what stands between the fences; the closing one may be
 // missing, or stand on the last line of the content.
 func (f *fence) content(held []byte) string {
@@ -88,6 +100,17 @@ func (sc *Scanner) open(b byte) {
 	case b == f.char && len(f.info) == 0:
 		f.open++
 		sc.hold = append(sc.hold, b)
+	case f.line && b != '\n', b == '`' && f.char == '`' && f.open >= 3 && f.tag() != "" && f.mayCall():
+		f.line = true // ```json {…} ```
+		f.info = append(f.info, b)
+		sc.hold = append(sc.hold, b)
+	case f.line:
+		sc.json = true
+		if !sc.found(f.span(), f.explicit(), false, true) {
+			sc.emitHold()
+		}
+		sc.emit1(b)
+		sc.newLine()
 	case f.open < 3, b == '`' && f.char == '`': // `code` at the beginning of a line
 		f.info = nil
 		code := f.char == '`'

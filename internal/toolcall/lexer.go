@@ -14,6 +14,8 @@ type lexer struct {
 	esc   bool
 	blank bool // the line so far is blank
 	void  bool // the last byte ended a blank line outside strings
+	note  bool // in a comment
+	slash bool // the last byte was the first slash of one, perhaps
 }
 
 func (l *lexer) feed(b byte) {
@@ -51,6 +53,11 @@ func (l *lexer) feed(b byte) {
 		l.blank = false
 		return
 	}
+	if l.note && b != '\n' {
+		return
+	}
+	l.note = b == '#' || b == '/' && l.slash
+	l.slash = b == '/'
 	switch b {
 	case '"', '\'':
 		l.quote, l.start, l.run = b, true, 1

@@ -13,7 +13,7 @@ func (s *Shim) program(r *reader) ([]call, bool) {
 	var all []call
 	assigned := map[string]bool{}
 	for {
-		for r.skipLine(); r.eat(';'); r.skipLine() {
+		for r.eat(';') {
 		}
 		if r.end() {
 			return all, len(all) > 0
@@ -38,17 +38,6 @@ func (s *Shim) program(r *reader) ([]call, bool) {
 			return nil, false
 		}
 		all = append(all, calls...)
-	}
-}
-
-// skipLine passes white space and comments.
-func (r *reader) skipLine() {
-	for r.space(); r.peek() == '#'; r.space() {
-		if n := strings.IndexByte(r.s[r.i:], '\n'); n >= 0 {
-			r.i += n
-		} else {
-			r.i = len(r.s)
-		}
 	}
 }
 

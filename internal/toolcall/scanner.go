@@ -46,6 +46,8 @@ type Scanner struct {
 	mark   mark
 	atBOL  bool // the mark stands at the beginning of a line
 	json   bool // the candidate is JSON, not Python
+	note   bool // behind a candidate: in a comment
+	next   bool // behind a candidate: after a semicolon
 
 	decoder  textDecoder
 	calls    int
@@ -154,6 +156,10 @@ func (sc *Scanner) Close(cut bool) ([]Event, error) {
 	case block:
 		content := sc.fence.content(sc.hold)
 		if !sc.found(content, sc.fence.explicit(), false, !cut) {
+			sc.release()
+		}
+	case opening:
+		if !sc.fence.line || !sc.found(sc.fence.span(), sc.fence.explicit(), false, !cut) {
 			sc.release()
 		}
 	case body, tail:

@@ -3,7 +3,10 @@
 
 package toolcall
 
-import "strings"
+import (
+	"regexp"
+	"strings"
+)
 
 // call is a call as the model wrote it: of a declared function, with arguments
 // that were not validated yet.
@@ -64,6 +67,7 @@ func (s *Shim) calls(v any, explicit bool) ([]call, bool) {
 func (s *Shim) object(m map[string]any, explicit bool) ([]call, bool) {
 	var name, argKey string
 	var inner any
+	var flat map[string]any
 	for k, v := range m {
 		text, isText := v.(string)
 		_, isObject := v.(map[string]any)
@@ -80,11 +84,14 @@ func (s *Shim) object(m map[string]any, explicit bool) ([]call, bool) {
 		case explicit && len(m) == 1 && isObject && s.lookup(k) != nil: // {"f": {…}}
 			return []call{{fn: s.lookup(k), args: v.(map[string]any)}}, true
 		default:
-			return nil, false
+			if flat == nil {
+				flat = map[string]any{}
+			}
+			flat[k] = v
 		}
 	}
 	if inner != nil {
-		if name != "" || argKey != "" {
+		if name != "" || argKey != "" || flat != nil {
 			return nil, false
 		}
 		return s.calls(inner, explicit)
@@ -94,6 +101,11 @@ func (s *Shim) object(m map[string]any, explicit bool) ([]call, bool) {
 		return nil, false
 	}
 	c := call{fn: fn, args: map[string]any{}}
+	if flat != nil { // {"name": f, "x": 1}: only if it fits, since it is an answer's form, too
+		c.args = flat
+		_, failed := c.bind()
+		return []call{c}, argKey == "" && failed == nil && fn.takes(flat)
+	}
 	switch args := m[argKey].(type) {
 	case nil:
 	case map[string]any:
@@ -130,3 +142,16 @@ func (s *Shim) echo(fn *function, args map[string]any) bool {
 	own, _ := fn.check.Document()["properties"].(map[string]any)
 	return props && strings.EqualFold(t, "object") && own["properties"] == nil
 }
+
+// template reports whether a call is one to fill in: an argument is a
+// placeholder, such as "<city>" or "...".
+func (c call) template() bool {
+	for _, v := range c.args {
+		if s, ok := v.(string); ok && placeholder.MatchString(s) {
+			return true
+		}
+	}
+	return false
+}
+
+var placeholder = regexp.MustCompile(`^(?:<[A-Za-z][\w '-]*>|\.\.\.|…|\[[a-z][a-z _]*\])$`)

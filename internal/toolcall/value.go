@@ -20,7 +20,7 @@ const maxDepth = 100
 // grammar that holds both. What is JSON reads as encoding/json reads it
 // (numbers are kept as written); beyond that it knows single and triple quotes,
 // names without quotes as keys, True, False and None, tuples, trailing commas,
-// and the string marks of Gemma's own call formats.
+// comments, and the string marks of Gemma's own call formats.
 //
 // A reader looks at each byte a bounded number of times.
 type reader struct {
@@ -35,9 +35,21 @@ type reader struct {
 // gemmaQuotes delimit strings in the call formats of FunctionGemma and Gemma 4.
 var gemmaQuotes = [...]string{"<escape>", `<|"|>`}
 
+// space passes white space and comments: # and // to the line's end.
 func (r *reader) space() {
-	for r.i < len(r.s) && blank(r.s[r.i]) {
-		r.i++
+	for r.i < len(r.s) {
+		switch b := r.s[r.i]; {
+		case blank(b):
+			r.i++
+		case b == '#', b == '/' && strings.HasPrefix(r.s[r.i:], "//"):
+			n := strings.IndexByte(r.s[r.i:], '\n')
+			if n < 0 {
+				n = len(r.s) - r.i
+			}
+			r.i += n
+		default:
+			return
+		}
 	}
 }
 
