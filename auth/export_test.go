@@ -5,3 +5,7 @@ package auth
 
 // SetIAMEndpoint makes impersonation by name use another server than Google's.
 func (o *GoogleOptions) SetIAMEndpoint(url string) { o.iamEndpoint = url }
+
+// Uncached returns the source under a cached one: its errors are not tried
+// again.
+func Uncached(s Source) Source { return s.(*cached).src }

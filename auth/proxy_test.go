@@ -327,3 +327,56 @@ func TestProxyClientLeaves(t *testing.T) {
 		t.Error("the endpoint still streams to nobody")
 	}
 }
+
+// A connection that is upgraded is passed through both ways.
+func TestProxyUpgrade(t *testing.T) {
+	up := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Upgrade") != "echo" || r.Header.Get("Authorization") != "Bearer a.b.c" {
+			w.WriteHeader(http.StatusBadRequest)
+			return
+		}
+		c, rw, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			return
+		}
+		defer c.Close()
+		io.WriteString(c, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n")
+		line, _ := rw.ReadString('\n')
+		io.WriteString(c, "you said "+line)
+	}))
+	defer up.Close()
+	p := newProxy(t, up.URL, auth.Static("a.b.c"), nil)
+	c, err := net.Dial("tcp", strings.TrimPrefix(p.URL, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	io.WriteString(c, "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n")
+	in := bufio.NewReader(c)
+	resp, err := http.ReadResponse(in, nil)
+	if err != nil || resp.StatusCode != http.StatusSwitchingProtocols {
+		t.Fatalf("%v %v", resp, err)
+	}
+	io.WriteString(c, "hello\n")
+	if line, _ := in.ReadString('\n'); line != "you said hello\n" {
+		t.Errorf("%q", line)
+	}
+}
+
+// An answer that breaks off does not look whole to the client.
+func TestProxyBrokenAnswer(t *testing.T) {
+	up, src := private(t, func(w http.ResponseWriter, r *http.Request) {
+		io.WriteString(w, "half of it")
+		w.(http.Flusher).Flush()
+		panic(http.ErrAbortHandler)
+	})
+	p := newProxy(t, up.URL, src, nil)
+	resp, err := http.Get(p.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if b, err := io.ReadAll(resp.Body); err == nil || string(b) != "half of it" {
+		t.Errorf("%q, %v", b, err)
+	}
+}
