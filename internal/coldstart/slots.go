@@ -40,6 +40,7 @@ type slots struct {
 	credit    int           // answers since the limit last changed
 	changed   time.Time     // when the limit last changed
 	refusedAt time.Time     // when one too many was last refused
+	freedAt   time.Time     // when a slot was last given back
 	growWait  time.Duration // how long after that one more is tried
 }
 
@@ -66,17 +67,22 @@ func (s *slots) top() int { return max(s.max, s.size) }
 // answered counts a good answer whose slot is about to be given back; wanted
 // says that others wait for a slot.
 func (s *slots) answered(now time.Time, wanted bool) {
-	s.strikes = max(0, s.strikes-0.5)
+	s.strikes, s.freedAt = max(0, s.strikes-0.5), now
 	if now.Sub(s.changed) > rampEvery {
-		s.confirmed = max(s.confirmed, s.inUse)
+		if n := s.inUse - s.asleep; n > s.confirmed {
+			if s.confirmed = n; n >= s.top() {
+				s.growWait = 0 // back where it was: what was in the way is gone
+			}
+		}
 	}
 	if !wanted || s.max > 0 && s.limit >= s.max {
 		return
 	}
 	s.credit++
-	switch quiet := now.Sub(s.refusedAt); {
-	case !s.known, s.limit < s.top() && quiet >= growAfter: // quickly, up to what there is
-	case s.credit >= s.limit && quiet >= max(s.growWait, growAfter): // and then carefully
+	quiet := now.Sub(s.refusedAt) >= max(s.growWait, growAfter)
+	switch {
+	case !s.known, quiet && s.limit < s.top(): // quickly, up to what there was
+	case quiet && s.credit >= s.limit: // and then carefully
 	default:
 		return
 	}
@@ -93,19 +99,24 @@ func (s *slots) atEndpoint() int { return s.inUse - 1 - s.asleep }
 // free (false).
 func (s *slots) refused(now time.Time) (keep bool) {
 	others := s.atEndpoint()
-	if others+1 > s.confirmed { // one too many: the others are what fits
+	switch {
+	case others+1 > s.confirmed: // one too many: the others are what fits
 		s.shrink(now, others)
 		s.size = s.limit
-		s.growWait = min(max(2*s.growWait, growAfter), growAtMost)
+		return others == 0
+	case others == 0 || now.Sub(s.freedAt) > rampEvery: // somebody else is there
+		s.shrink(now, others)
+		s.confirmed = s.limit
 		return others == 0
 	}
-	// As many have been admitted before. Either a slot just given back is not
-	// free at the server yet, or somebody else has it.
+	// As many have been admitted before, and the slot that has just been given
+	// back may not be free at the server yet. If that is said too often it is
+	// not the reason.
 	s.strikes++
-	if others == 0 || s.strikes > strikesFree+float64(s.limit)/8 {
+	if s.strikes > strikesFree+float64(s.limit)/8 {
 		s.shrink(now, min(others, s.limit*3/4))
 		s.confirmed, s.strikes = s.limit, 0
-		return others == 0
+		return false
 	}
 	return true
 }
@@ -113,6 +124,9 @@ func (s *slots) refused(now time.Time) (keep bool) {
 func (s *slots) shrink(now time.Time, to int) {
 	s.limit = max(1, to)
 	s.known = true
+	if now.Sub(s.refusedAt) > rampEvery { // once for all that are refused together
+		s.growWait = min(max(2*s.growWait, growAfter), growAtMost)
+	}
 	s.credit, s.changed, s.refusedAt = 0, now, now
 }
 
@@ -122,5 +136,5 @@ func (s *slots) restart(now time.Time) {
 		s.limit = max(s.top(), 1)
 		s.confirmed = s.limit
 	}
-	s.strikes, s.credit, s.changed = 0, 0, now
+	s.strikes, s.credit, s.changed, s.growWait = 0, 0, now, 0
 }
