@@ -91,9 +91,6 @@ func (c *Client) applyOnce(ctx context.Context, svc Service, cfg *callConfig) (*
 	if err != nil {
 		return nil, err
 	}
-	if l.DeleteTime != "" {
-		return nil, &Error{Kind: KindConflict, Op: "apply", Service: svc.fullName(), Message: "the service is being deleted", Retry: true, After: 5 * time.Second}
-	}
 	opened := []Change{}
 	if !svc.DangerouslyDisableInvokerCheck {
 		closed, err := c.makePrivate(ctx, svc)
@@ -166,6 +163,10 @@ func (c *Client) create(ctx context.Context, svc Service, cfg *callConfig) (*Sta
 // arrive waits until the service is settled, and checks the result.
 func (c *Client) arrive(ctx context.Context, svc Service, cfg *callConfig, a Action, changes []Change) (*Status, error) {
 	l, err := c.settled(ctx, svc, cfg)
+	if isKind(err, KindNotFound) {
+		// What was under way was its deletion: once more from the start.
+		return nil, &Error{Kind: KindConflict, Op: "apply", Service: svc.fullName(), Message: "the service was deleted at the same time", Retry: true, Err: err}
+	}
 	if err != nil {
 		return wrote(a, changes), err
 	}

@@ -40,16 +40,9 @@ func (c *Client) Delete(ctx context.Context, svc Service, opts ...Option) error 
 		if err == nil {
 			remains = leftovers(l.GoogleCloudRunV2Service)
 			warm = statusOf(svc, l).MinInstances
-			if l.DeleteTime != "" { // somebody's deletion is under way
-				cfg.event(PhaseWait, "", "waiting for the deletion under way")
-				if c.nap(ctx, n) != nil {
-					err = c.interrupted(ctx, svc, "delete service", "")
-				}
-			} else {
-				cfg.event(PhaseDelete, "", "deleting %s", svc.Name)
-				if err = c.deleteOnce(ctx, svc, cfg); err == nil && n > 0 && c.nap(ctx, n) != nil {
-					err = c.interrupted(ctx, svc, "delete service", "")
-				}
+			cfg.event(PhaseDelete, "", "deleting %s", svc.Name)
+			if err = c.deleteOnce(ctx, svc, cfg); err == nil && n > 0 && c.nap(ctx, n) != nil {
+				err = c.interrupted(ctx, svc, "delete service", "")
 			}
 		}
 		if err == nil {

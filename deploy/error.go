@@ -13,30 +13,29 @@ import (
 type Kind string
 
 const (
-	KindInvalid        Kind = "invalid"          // the Service, a member or an argument is wrong; see Faults
-	KindQuota          Kind = "quota"            // the project has less quota than asked for; see Quota
-	KindGPUBusy        Kind = "gpu busy"         // the GPUs of the quota are all in use, often by the revision being replaced
-	KindZonal          Kind = "zonal redundancy" // no quota for GPUs with zonal redundancy; without it may work
-	KindImageNotFound  Kind = "image not found"
-	KindImageInvalid   Kind = "image invalid" // not the path of a container image
-	KindImageDenied    Kind = "image denied"  // Cloud Run may not pull the image
-	KindNotListening   Kind = "not listening" // the container did not open its port in time; see LogsURL
-	KindProbe          Kind = "startup probe" // the startup probe failed; see LogsURL
-	KindOutOfMemory    Kind = "out of memory"
-	KindActAs          Kind = "actAs"      // the deployer may not use the runtime service account
-	KindPermission     Kind = "permission" // the caller lacks another permission
-	KindOrgPolicy      Kind = "organization policy"
-	KindSecret         Kind = "secret"  // the runtime service account cannot read a secret
-	KindNetwork        Kind = "network" // the VPC network or subnet is not there
-	KindAPIDisabled    Kind = "API disabled"
-	KindConflict       Kind = "conflict"    // somebody else changed it at the same time
-	KindNotFound       Kind = "not found"   // no such service
-	KindNotReady       Kind = "not ready"   // Cloud Run gave up for a reason this package does not know
-	KindInterrupted    Kind = "interrupted" // the wait ended (context or time limit), the work goes on; see Operation
-	KindUnavailable    Kind = "unavailable" // the API itself failed or sheds calls
-	KindCredentials    Kind = "credentials" // no Google credentials, or they were refused
-	KindUnknown        Kind = "unknown"
-	KindAlreadyDeleted Kind = "deleting" // the service is being deleted by somebody else
+	KindInvalid       Kind = "invalid"          // the Service, a member or an argument is wrong; see Faults
+	KindQuota         Kind = "quota"            // the project has less quota than asked for; see Quota
+	KindGPUBusy       Kind = "gpu busy"         // the GPUs of the quota are all in use, often by the revision being replaced
+	KindZonal         Kind = "zonal redundancy" // no quota for GPUs with zonal redundancy; without it may work
+	KindImageNotFound Kind = "image not found"
+	KindImageInvalid  Kind = "image invalid" // not the path of a container image
+	KindImageDenied   Kind = "image denied"  // Cloud Run may not pull the image
+	KindNotListening  Kind = "not listening" // the container did not open its port in time; see LogsURL
+	KindProbe         Kind = "startup probe" // the startup probe failed; see LogsURL
+	KindOutOfMemory   Kind = "out of memory"
+	KindActAs         Kind = "actAs"      // the deployer may not use the runtime service account
+	KindPermission    Kind = "permission" // the caller lacks another permission
+	KindOrgPolicy     Kind = "organization policy"
+	KindSecret        Kind = "secret"  // the runtime service account cannot read a secret
+	KindNetwork       Kind = "network" // the VPC network or subnet is not there
+	KindAPIDisabled   Kind = "API disabled"
+	KindConflict      Kind = "conflict"    // somebody else changed it at the same time
+	KindNotFound      Kind = "not found"   // no such service
+	KindNotReady      Kind = "not ready"   // Cloud Run gave up for a reason this package does not know
+	KindInterrupted   Kind = "interrupted" // the wait ended (context or time limit), the work goes on; see Operation
+	KindUnavailable   Kind = "unavailable" // the API itself failed or sheds calls
+	KindCredentials   Kind = "credentials" // no Google credentials, or they were refused
+	KindUnknown       Kind = "unknown"
 )
 
 // Error is one failure of a deployment. Its text holds no secret: messages are

@@ -38,7 +38,7 @@ func (c *Client) settled(ctx context.Context, svc Service, cfg *callConfig) (liv
 		if err != nil {
 			return l, err
 		}
-		if !l.Reconciling && l.ObservedGeneration == l.Generation && l.DeleteTime == "" {
+		if !l.Reconciling && l.ObservedGeneration == l.Generation {
 			return l, nil
 		}
 		cfg.event(PhaseWait, "", "%s", waitsFor(l.GoogleCloudRunV2Service))
