@@ -210,6 +210,18 @@ func (c *credential) describe() string {
 	return "the federated identity"
 }
 
+// member is the credential's identity as IAM policies name it; "" when the file
+// does not say.
+func (c *credential) member() string {
+	switch c.Type {
+	case typeServiceAccount:
+		return "serviceAccount:" + c.ClientEmail
+	case typeImpersonated:
+		return "serviceAccount:" + accountOf(c.ImpersonationURL)
+	}
+	return ""
+}
+
 // hint is what mends a credential that is refused for good.
 func (c *credential) hint() string {
 	switch c.Type {

@@ -190,10 +190,10 @@ func (d *diagnosis) customAudience() {
 // allowed in.
 func (d *diagnosis) forbidden() {
 	member := d.member()
-	d.Message = fmt.Sprintf("%s lacks the role roles/run.invoker on the service", cmp.Or(d.Principal, "the caller"))
+	d.Message = fmt.Sprintf("%s lacks the role roles/run.invoker on the service (just granted? it takes a minute or two)",
+		cmp.Or(d.Principal, "the caller"))
 	d.Hint = fmt.Sprintf("gcloud run services add-iam-policy-binding %s --region=%s --member=%s --role=roles/run.invoker%s",
 		cmp.Or(d.service.service, "SERVICE"), d.region(), member, d.projectFlag())
-	d.Hint += " (just granted? it takes a minute or two)"
 }
 
 func (d *diagnosis) member() string {

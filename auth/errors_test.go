@@ -43,6 +43,8 @@ func TestGoogleFailures(t *testing.T) {
 		}, want: []string{"invalid_grant", "expired or revoked", "gcloud auth application-default login"}},
 		{name: "may not impersonate", cred: (*fakeGoogle).user, opts: auth.GoogleOptions{ImpersonateServiceAccount: target},
 			want: []string{target, "403", "PERMISSION_DENIED", "roles/iam.serviceAccountTokenCreator"}},
+		{name: "account may not impersonate", cred: (*fakeGoogle).serviceAccount, opts: auth.GoogleOptions{ImpersonateServiceAccount: target},
+			want: []string{"add-iam-policy-binding " + target + " --member=serviceAccount:" + robot + " --role=roles/iam.serviceAccountTokenCreator"}},
 		{name: "gap in the delegates", cred: (*fakeGoogle).user,
 			opts:  auth.GoogleOptions{ImpersonateServiceAccount: chained, Delegates: []string{middle}},
 			setup: func(g *fakeGoogle) { g.allow(person, chained); g.allow(person, middle) },

@@ -107,12 +107,12 @@ func ExampleError() {
 		fmt.Println(strings.ReplaceAll(e.Hint, " --", "\n    --"))
 	}
 	// Output:
-	// 403 ci@my-project.iam.gserviceaccount.com lacks the role roles/run.invoker on the service
+	// 403 ci@my-project.iam.gserviceaccount.com lacks the role roles/run.invoker on the service (just granted? it takes a minute or two)
 	// gcloud run services add-iam-policy-binding gemma
 	//     --region=europe-west1
 	//     --member=serviceAccount:ci@my-project.iam.gserviceaccount.com
 	//     --role=roles/run.invoker
-	//     --project=123456789012 (just granted? it takes a minute or two)
+	//     --project=123456789012
 }
 
 // to sends requests for any host to a test server.

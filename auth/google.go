@@ -100,13 +100,13 @@ func newMinter(audience string, o *GoogleOptions) (Source, error) {
 		if o.ImpersonateServiceAccount == "" {
 			return &metadataIdentity{md: md, audience: audience}, nil
 		}
-		return newIAM(audience, o, o.universe(""), md.accessToken, ""), nil
+		return newIAM(audience, o, o.universe(""), md.accessToken, "", ""), nil
 	}
 	if err := c.check(); err != nil {
 		return nil, err
 	}
 	if o.ImpersonateServiceAccount != "" {
-		return newIAM(audience, o, o.universe(c.UniverseDomain), c.accessToken(o.HTTPClient), c.QuotaProjectID), nil
+		return newIAM(audience, o, o.universe(c.UniverseDomain), c.accessToken(o.HTTPClient), c.member(), c.QuotaProjectID), nil
 	}
 	switch c.Type {
 	case typeServiceAccount:

@@ -5,6 +5,7 @@ package auth
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -23,6 +24,7 @@ import (
 type iam struct {
 	url       string
 	account   string
+	member    string // the caller, as IAM policies name it; "" when unknown
 	audience  string
 	delegates []string
 	quota     string // the project whose quota a person's calls use; or ""
@@ -31,7 +33,7 @@ type iam struct {
 }
 
 // newIAM impersonates the account that the options name.
-func newIAM(audience string, o *GoogleOptions, universe string, access accessSource, quota string) Source {
+func newIAM(audience string, o *GoogleOptions, universe string, access accessSource, member, quota string) Source {
 	base := o.iamEndpoint
 	if base == "" {
 		base = "https://iamcredentials." + universe
@@ -39,6 +41,7 @@ func newIAM(audience string, o *GoogleOptions, universe string, access accessSou
 	return &iam{
 		url:       base + "/v1/projects/-/serviceAccounts/" + o.ImpersonateServiceAccount + ":generateIdToken",
 		account:   o.ImpersonateServiceAccount,
+		member:    member,
 		audience:  audience,
 		delegates: delegates(o.Delegates),
 		quota:     quota,
@@ -82,6 +85,7 @@ func newFileIAM(audience string, o *GoogleOptions, c *credential) (Source, error
 	return &iam{
 		url:       base + ":generateIdToken",
 		account:   accountOf(c.ImpersonationURL),
+		member:    source.member(),
 		audience:  audience,
 		delegates: delegates(c.Delegates),
 		quota:     source.QuotaProjectID,
@@ -116,8 +120,13 @@ func (s *iam) Token(ctx context.Context) (Token, error) {
 		return Token{}, err
 	}
 	what := fmt.Sprintf("an identity token of the service account %s", s.account)
-	hint := fmt.Sprintf("gcloud iam service-accounts add-iam-policy-binding %s --member=PRINCIPAL --role=roles/iam.serviceAccountTokenCreator "+
-		"(PRINCIPAL is the caller; the IAM Service Account Credentials API must be enabled)", s.account)
+	// The first of the delegates is whom the caller must be allowed to use.
+	first := s.account
+	if len(s.delegates) > 0 {
+		first = s.delegates[0][strings.LastIndexByte(s.delegates[0], '/')+1:]
+	}
+	hint := fmt.Sprintf("gcloud iam service-accounts add-iam-policy-binding %s --member=%s --role=roles/iam.serviceAccountTokenCreator",
+		first, cmp.Or(s.member, "PRINCIPAL"))
 
 	ctx, w := watched(ctx, s.client)
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.url, bytes.NewReader(body))

@@ -46,7 +46,7 @@ func newServiceAccount(audience string, o *GoogleOptions, c *credential) (Source
 		}
 		as := *o
 		as.ImpersonateServiceAccount = c.ClientEmail
-		return newIAM(audience, &as, u, self, ""), nil
+		return newIAM(audience, &as, u, self, c.member(), ""), nil
 	}
 	conf, err := google.JWTConfigFromJSON(c.raw)
 	if err != nil {
