@@ -241,6 +241,7 @@ func (g *Gate) judgeLead(c *call, o Observation, v Verdict, now time.Time) (bool
 		return false, 0, g.leave(c, now, o.Err)
 	}
 	if e := g.refusedCold(c.last, c.sentAt, now); e != nil {
+		g.failAll(e, nil, now)
 		return false, 0, g.stamp(c, e, now)
 	}
 	if !c.canRetry(v) {

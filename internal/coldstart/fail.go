@@ -115,6 +115,21 @@ func broken(f failure) *fault.Error {
 	return e
 }
 
+// nobodyThere is the fault of an endpoint at which no attempt got an answer of
+// any kind.
+func nobodyThere(f failure) *fault.Error {
+	var r interface{ Retryable() bool }
+	if errors.As(f.err, &r) { // not even sent: a token server that does not come back
+		e := broken(f)
+		e.Retry = true
+		return e
+	}
+	return &fault.Error{
+		Kind: fault.Server, Message: "nobody answers at the endpoint", Retry: true, Err: f.err,
+		Hint: "check the endpoint's URL and the network",
+	}
+}
+
 // gaveUp is the fault of a call that waited in vain: cause says what ended the
 // wait, last what was seen.
 func (g *Gate) gaveUp(cause error, last failure, ready bool, attempts int, waited, expected time.Duration) *fault.Error {

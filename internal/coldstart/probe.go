@@ -23,6 +23,8 @@ type start struct {
 	holds    time.Duration // how long the front end held the last probe that it refused
 	failures int           // in a row, of the model server itself
 	lost     int           // in a row, without any answer
+	held     bool          // the front end has held a probe before it refused it
+	dead     int           // refused at once with 503 in a row, by a front end that holds while there is something to wait for
 	last     failure
 	plan     *plan
 }
@@ -35,6 +37,10 @@ const (
 	// not asleep.
 	maxLost = 8
 	lostFor = 30 * time.Second
+	// A front end that held requests while the instance was starting, and then
+	// refuses so many at once with 503, has nothing left to wait for. One that
+	// never held any says the same during a start as after a failed one.
+	maxDead = 3
 )
 
 // failed takes note of an attempt that the model server answered with a
@@ -112,7 +118,11 @@ func (g *Gate) probe(ctx context.Context, cancel context.CancelFunc, model strin
 		g.becomeReady(sent, now)
 	case Broken:
 		g.start.last = f
-		g.failAll(broken(f), nil, now)
+		e := broken(f)
+		if e.FrontEnd || e.Kind != fault.NotFound && e.Kind != fault.Invalid && e.Kind != fault.Unsupported {
+			match = nil // it concerns everybody, not the one model that was asked for
+		}
+		g.failAll(e, match, now)
 	case Ended: // nobody waits, or somebody has come since
 		if ctx.Err() == nil {
 			g.start.last = f
@@ -226,14 +236,23 @@ func (g *Gate) refusedCold(f failure, sent, now time.Time) *fault.Error {
 	if f.status == 0 {
 		if s.lost++; s.lost >= maxLost && now.Sub(s.began) >= lostFor {
 			s.lost = 0
-			return &fault.Error{
-				Kind: fault.Server, Message: "nobody answers at the endpoint", Retry: true, Err: f.err,
-				Hint: "check the endpoint's URL and the network",
-			}
+			return nobodyThere(f)
 		}
 	} else {
 		s.lost = 0
 	}
+	if f.status == http.StatusServiceUnavailable && s.held && now.Sub(sent) < heldFrom {
+		if s.dead++; s.dead >= maxDead {
+			s.dead = 0
+			return &fault.Error{
+				Kind: fault.Server, Status: f.status, FrontEnd: true, Message: "the instance failed to start", Err: f.err,
+				Hint: "look at the service's logs: the container does not come up",
+			}
+		}
+	} else {
+		s.dead = 0
+	}
+	s.held = s.held || now.Sub(sent) >= heldFrom
 	if !s.known {
 		s.known = true
 		g.say(Event{Type: EventCold, Waited: now.Sub(s.began), Expected: g.remaining(now), Attempts: s.attempts, Status: f.status, Reason: f.verdict.Reason, Err: f.err})

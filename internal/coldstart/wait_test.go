@@ -328,3 +328,81 @@ func TestNobodyThere(t *testing.T) {
 		}
 	})
 }
+
+// TestDeadInstance: a front end that held requests while the instance was
+// starting, and then refuses at once with 503, has given the start up.
+func TestDeadInstance(t *testing.T) {
+	each(t, func(t *testing.T, cfg Config) {
+		c := &cloud{startFor: time.Hour, hold: 10 * time.Second, status: 503}
+		cfg.Base = c
+		g := New(cfg)
+		time.AfterFunc(25*time.Second, func() {
+			c.mu.Lock()
+			c.hold = 0
+			c.mu.Unlock()
+		})
+		began := time.Now()
+		for _, err := range crowd(t.Context(), g, 20) {
+			if e := fault.Of(err); e == nil || e.Kind != fault.Server || e.Status != 503 || e.Retryable() {
+				t.Errorf("got %+v", err)
+			}
+		}
+		if took := time.Since(began); took > 2*time.Minute {
+			t.Errorf("found out after %v", took)
+		}
+	})
+}
+
+// TestTokenServerDown: an error from below that is worth a retry is retried
+// like a start, and is told as what it is if it stays.
+func TestTokenServerDown(t *testing.T) {
+	each(t, func(t *testing.T, cfg Config) {
+		down := true
+		c := &cloud{before: func(*http.Request, time.Duration) (*http.Response, error) {
+			if down {
+				return nil, fmt.Errorf("auth: %w", &tokenError{true})
+			}
+			return nil, nil
+		}}
+		cfg.Base = c
+		g := New(cfg)
+		_, err := get(t.Context(), g)
+		if e := fault.Of(err); e == nil || e.Kind != fault.Unauthenticated || !e.Retryable() {
+			t.Errorf("got %+v", err)
+		}
+		time.AfterFunc(10*time.Second, func() { c.mu.Lock(); down = false; c.mu.Unlock() })
+		if _, err := get(t.Context(), g); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestEventsTellTheStory(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := &cloud{startFor: 20 * time.Second, status: 429}
+		var mu sync.Mutex
+		var events []Event
+		g := New(Config{Base: c, Probe: ping, OnEvent: func(e Event) {
+			mu.Lock()
+			defer mu.Unlock()
+			events = append(events, e)
+		}})
+		crowd(t.Context(), g, 5)
+		seen := map[EventType]int{}
+		for _, e := range events {
+			seen[e.Type]++
+			if e.Type == EventCold && (e.Expected <= 0 || e.Status != 429 || e.Reason == "" || e.Attempts != 1 || e.Waiting != 5) {
+				t.Errorf("cold: %+v", e)
+			}
+			if e.Type == EventReady && (e.Waited < 20*time.Second || e.Attempts != seen[EventProbe]) {
+				t.Errorf("ready: %+v", e)
+			}
+			if e.Type == EventRetry && (e.Next <= 0 || e.Waited >= 20*time.Second) {
+				t.Errorf("retry: %+v", e)
+			}
+		}
+		if seen[EventCold] != 1 || seen[EventReady] != 1 || seen[EventProbe] < 2 || seen[EventRetry] != seen[EventProbe]-1 || seen[EventGaveUp] != 0 {
+			t.Errorf("%v", seen)
+		}
+	})
+}
