@@ -59,7 +59,10 @@ type Config struct {
 	NoMixUp bool
 
 	// LoadTime is how long the model takes to load once the container runs. 0
-	// means that it is loaded from the start.
+	// means that it is loaded from the start. Ollama loads on the first call;
+	// llama.cpp's server by itself, and refuses calls meanwhile; vLLM before it
+	// listens, so that there it makes the start longer. A GeminiServer has it
+	// loaded.
 	LoadTime time.Duration
 	// Parallel is how many calls the model works on at once, and MaxQueue how
 	// many wait (0 means 512) before the server says that it is busy. Parallel 0

@@ -140,6 +140,16 @@ func TestLlamaCppListensWhileItLoads(t *testing.T) {
 	})
 }
 
+// TestVLLMLoadsBeforeItListens: to its callers that is a longer start.
+func TestVLLMLoadsBeforeItListens(t *testing.T) {
+	bubble(t, Config{Kind: VLLM, LoadTime: 90 * time.Second, FrontEnd: FrontEndConfig{Start: 5 * time.Second, Hold: Forever}}, func(t *testing.T, s *Server) {
+		began := time.Now()
+		if got, _, _ := get(s, "/health", ""); got != 200 || time.Since(began) != 95*time.Second {
+			t.Errorf("%d after %v", got, time.Since(began))
+		}
+	})
+}
+
 // TestTruncation: a prompt that is too long is cut with 200, or refused where
 // truncate:false is known.
 func TestTruncation(t *testing.T) {

@@ -56,7 +56,7 @@ func (s *Server) MetadataRequests() []Request { return s.meta.log.requests() }
 
 func (m *metadata) serve(l net.Listener, s *Server) {
 	if m.http == nil {
-		m.http = &http.Server{Handler: s.metadataHandler(), ErrorLog: log.New(io.Discard, "", 0)}
+		m.http = &http.Server{Handler: s.metadataHandler(), ErrorLog: log.New(io.Discard, "", 0), ConnState: countConns(&m.serving)}
 	}
 	h := m.http
 	m.serving.Go(func() { h.Serve(l) })

@@ -51,13 +51,7 @@ func (l *recorder) arrive(r *http.Request) *entry {
 	return e
 }
 
-func (l *recorder) body(e *entry, b []byte) {
-	var object map[string]any
-	if json.Unmarshal(b, &object) != nil {
-		object = nil
-	}
-	l.change(func() { e.Body, e.JSON = b, object })
-}
+func (l *recorder) body(e *entry, b []byte) { l.change(func() { e.Body = b }) }
 
 func (l *recorder) phase(e *entry, p Phase)      { l.change(func() { e.Phase = p }) }
 func (l *recorder) refused(e *entry, why string) { l.change(func() { e.Refused = why }) }
@@ -82,6 +76,9 @@ func (l *recorder) requests() []Request {
 	defer l.mu.Unlock()
 	out := make([]Request, len(l.entries))
 	for i, e := range l.entries {
+		if e.JSON == nil && json.Unmarshal(e.Body, &e.JSON) != nil {
+			e.JSON = nil
+		}
 		out[i] = e.Request
 	}
 	return out

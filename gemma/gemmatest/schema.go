@@ -6,6 +6,7 @@ package gemmatest
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -237,8 +238,8 @@ func merge(m map[string]any, parts []any) map[string]any {
 			switch k {
 			case "allOf":
 			case "properties":
-				for name, s := range v.(map[string]any) {
-					properties[name] = s
+				if m, ok := v.(map[string]any); ok {
+					maps.Copy(properties, m)
 				}
 			case "required":
 				if list, ok := v.([]any); ok {

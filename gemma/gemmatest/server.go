@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // DefaultURL is the URL of a server in memory.
@@ -65,6 +66,7 @@ func NewServer(c Config) *Server {
 		Handler:     s.handler(),
 		ErrorLog:    log.New(io.Discard, "", 0), // cut connections are on purpose
 		BaseContext: func(net.Listener) context.Context { return ctx },
+		ConnState:   countConns(&s.serving),
 	}
 	s.serving.Go(func() { s.http.Serve(&trackedListener{s.listener, s}) })
 	return s
@@ -84,6 +86,10 @@ func (s *Server) handler() http.Handler {
 		fe.URL = s.URL
 	}
 	fe.began = s.engine.restart
+	if load := s.cfg.LoadTime; s.cfg.Kind == VLLM && load > 0 && fe.cold() {
+		asked := fe
+		fe.StartTime = func(n int) time.Duration { return asked.startTime(n) + load }
+	}
 	s.front = newFrontEnd(fe, container)
 	s.log = s.front.log
 	return s.track(s.front)
@@ -102,7 +108,21 @@ func (s *Server) container() http.Handler {
 	return &prebuilt{cfg: &s.cfg, ollama: &ollama{&s.cfg, s.engine}}
 }
 
-// track lets Close wait for what is being served.
+// countConns lets a Close wait for connections to be done with: net/http tells
+// of a new one before its Serve returns, and of its end after its last handler,
+// unless that has taken the connection over.
+func countConns(wg *sync.WaitGroup) func(net.Conn, http.ConnState) {
+	return func(_ net.Conn, state http.ConnState) {
+		switch state {
+		case http.StateNew:
+			wg.Add(1)
+		case http.StateClosed, http.StateHijacked:
+			wg.Done()
+		}
+	}
+}
+
+// track lets Close wait for handlers that have taken their connection over.
 func (s *Server) track(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.serving.Add(1)
