@@ -342,8 +342,8 @@ func TestCut(t *testing.T) {
 	} {
 		_, x := ask(t, wire.ColOllama, "gemma3:1b", func(r *wire.Request) { r.ContextWindow, r.Server.Version = tt.window, tt.version })
 		b := body(t, x)
-		if b["truncate"] != false {
-			t.Errorf("truncate: %v", b["truncate"])
+		if b["truncate"] != false || b["shift"] != false {
+			t.Errorf("truncate %v, shift %v", b["truncate"], b["shift"])
 		}
 		if n, _ := b["options"].(map[string]any)["num_ctx"].(float64); int(n) != tt.window {
 			t.Errorf("num_ctx %v", n)
@@ -405,6 +405,23 @@ func TestTurns(t *testing.T) {
 		r.Contents = bad
 		if _, err := codecs.New(wire.Ollama).Encode(t.Context(), r); fault.Of(err) == nil || fault.Of(err).Kind != fault.Invalid {
 			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// TestParametersWhole: Ollama drops most of a schema's keywords, so that the
+// model is told of them in words; vLLM gets the schema alone.
+func TestParametersWhole(t *testing.T) {
+	nested := map[string]any{"type": "object", "properties": map[string]any{"n": map[string]any{"type": "integer", "minimum": 1}}}
+	for _, tt := range []struct {
+		col    wire.Column
+		schema any
+		told   bool
+	}{{wire.ColOllama, nested, true}, {wire.ColOllamaOpenAI, nested, true}, {wire.ColVLLM, nested, false}, {wire.ColOllama, object, false}} {
+		_, x := ask(t, tt.col, "gemma-4-e4b-it", declare(genai.FunctionDeclaration{Description: "D", ParametersJsonSchema: tt.schema}))
+		f := body(t, x)["tools"].([]any)[0].(map[string]any)["function"].(map[string]any)
+		if told := strings.Contains(f["description"].(string), "minimum"); told != tt.told || len(x.Emulated) > 0 != tt.told {
+			t.Errorf("%v: %v, emulated %v", tt.col, f, x.Emulated)
 		}
 	}
 }

@@ -61,7 +61,7 @@ func (d *decoder) Next() (*genai.GenerateContentResponse, error) {
 				return resp, nil
 			}
 		case kind == frame.Failure:
-			d.err = reply.InStream(data)
+			d.err = reply.InStream(data, d.begun)
 		case kind == frame.Done:
 			d.err = reply.WrongProtocol("the OpenAI API", d.begun)
 		default:
@@ -78,7 +78,7 @@ func (d *decoder) response(data []byte) (*genai.GenerateContentResponse, error) 
 	case err != nil:
 		return nil, reply.Foreign(data, d.begun)
 	case failed:
-		return nil, reply.InStream(data)
+		return nil, reply.InStream(data, d.begun)
 	case foreign != "":
 		return nil, reply.WrongProtocol(foreign, d.begun)
 	}

@@ -127,34 +127,53 @@ func (s *Scanner) Str() (r Raw, ok bool) {
 	b := s.b
 	for i := start; i < len(b); i++ {
 		c := b[i]
+		if plain[c] {
+			continue
+		}
 		switch {
 		case c == '"':
 			r.B = b[start:i]
 			s.i = i + 1
 			return r, !wide || utf8.Valid(r.B)
-		case c == '\\':
-			r.Escaped = true
-			i++
-			if i >= len(b) {
-				return r, false
-			}
-			switch b[i] {
-			case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
-			case 'u':
-				if _, ok := hex4(b[i+1:]); !ok {
-					return r, false
-				}
-				i += 4
-			default:
-				return r, false
-			}
-		case c < ' ':
-			return r, false
 		case c >= utf8.RuneSelf:
 			wide = true
+		case c == '\\':
+			r.Escaped = true
+			n := escape(b[i+1:])
+			if n == 0 {
+				return r, false
+			}
+			i += n
+		default: // a control character
+			return r, false
 		}
 	}
 	return r, false
+}
+
+// plain are the bytes that stand for themselves in a string: ASCII but for
+// control characters, the quote and the backslash.
+var plain = func() (t [256]bool) {
+	for c := ' '; c < utf8.RuneSelf; c++ {
+		t[c] = c != '"' && c != '\\'
+	}
+	return t
+}()
+
+// escape returns the length of the escape sequence after a backslash, or 0.
+func escape(b []byte) int {
+	if len(b) == 0 {
+		return 0
+	}
+	switch b[0] {
+	case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
+		return 1
+	case 'u':
+		if _, ok := hex4(b[1:]); ok {
+			return 5
+		}
+	}
+	return 0
 }
 
 // String returns the text, in memory of its own.

@@ -154,15 +154,16 @@ func (p *Plan) declare(mode genai.FunctionCallingConfigMode) error {
 			if f.Parameters, err = parameters(d); err != nil {
 				return err
 			}
+			if (p.col == wire.ColOllama || p.col == wire.ColOllamaOpenAI) && !keeps(f.Parameters) {
+				f.Description = line(f.Description, "Takes JSON of this schema: "+string(f.Parameters))
+				p.emulateOnce("config.tools.functionDeclarations.parameters", "what Ollama drops of a schema is told to the model in the function's description")
+			}
 			result, err := result(d)
 			if err != nil {
 				return err
 			}
 			if result != nil {
-				if f.Description != "" {
-					f.Description += "\n"
-				}
-				f.Description += "Returns JSON of this schema: " + string(result)
+				f.Description = line(f.Description, "Returns JSON of this schema: "+string(result))
 			}
 			out = append(out, nativeTool{"function", f})
 		}
@@ -176,6 +177,51 @@ func (p *Plan) declare(mode genai.FunctionCallingConfigMode) error {
 		p.Tools.Choice, p.Tools.must = "required", true
 	}
 	return nil
+}
+
+func line(text, more string) string {
+	if text == "" {
+		return more
+	}
+	return text + "\n" + more
+}
+
+// keeps reports whether Ollama shows the model all of a function's parameters.
+// It decodes them into a type of its own: of a property it keeps the type, the
+// description, the enum and, as they are, the items; newer versions also keep
+// nested properties, but not which of them are required (sources of v0.6.5 and
+// v0.17.4).
+func keeps(raw json.RawMessage) bool {
+	var doc map[string]json.RawMessage
+	if json.Unmarshal(raw, &doc) != nil {
+		return false
+	}
+	for key, value := range doc {
+		switch key {
+		case "type", "required", "$schema", "title", "propertyOrdering":
+		case "additionalProperties":
+			if string(value) != "false" { // what every model takes for granted
+				return false
+			}
+		case "properties":
+			var props map[string]map[string]json.RawMessage
+			if json.Unmarshal(value, &props) != nil {
+				return false
+			}
+			for _, prop := range props {
+				for key := range prop {
+					switch key {
+					case "type", "description", "enum", "items", "title":
+					default:
+						return false
+					}
+				}
+			}
+		default:
+			return false
+		}
+	}
+	return true
 }
 
 func parameters(d *genai.FunctionDeclaration) (json.RawMessage, error) {

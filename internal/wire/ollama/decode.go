@@ -56,7 +56,7 @@ func (d *decoder) Next() (*genai.GenerateContentResponse, error) {
 				return resp, nil
 			}
 		case kind == frame.Failure:
-			d.err = reply.InStream(data)
+			d.err = reply.InStream(data, d.begun)
 		case kind == frame.Done:
 			d.err = reply.WrongProtocol("the OpenAI API", d.begun)
 		default:
@@ -74,7 +74,7 @@ func (d *decoder) line(data []byte) (*genai.GenerateContentResponse, error) {
 	}
 	switch {
 	case l.err:
-		return nil, reply.InStream(data)
+		return nil, reply.InStream(data, d.begun)
 	case l.foreign != "":
 		return nil, reply.WrongProtocol(l.foreign, d.begun)
 	case !l.recognisable:

@@ -40,8 +40,11 @@ type chatRequest struct {
 	TopLogprobs int             `json:"top_logprobs,omitempty"`
 	// Truncate false makes a prompt longer than the context an error. Versions
 	// before 0.12 don't know it and cut the prompt; the decoder tells.
-	Truncate bool    `json:"truncate"`
-	Options  options `json:"options"`
+	Truncate bool `json:"truncate"`
+	// Shift false ends an answer that fills the context, with done_reason "length".
+	// Else Ollama forgets the beginning of the prompt and goes on.
+	Shift   bool    `json:"shift"`
+	Options options `json:"options"`
 }
 
 type options struct {

@@ -78,7 +78,7 @@ func (d *decoder) Next() (*genai.GenerateContentResponse, error) {
 				return resp, nil
 			}
 		case kind == frame.Failure:
-			d.err = reply.InStream(data)
+			d.err = reply.InStream(data, d.begun)
 		default:
 			d.err = reply.Foreign(data, d.begun)
 		}
@@ -105,7 +105,7 @@ func (d *decoder) chunk(data []byte) (*genai.GenerateContentResponse, error) {
 	}
 	switch {
 	case c.err:
-		return nil, reply.InStream(data)
+		return nil, reply.InStream(data, d.begun)
 	case c.foreign != "":
 		return nil, reply.WrongProtocol(c.foreign, d.begun)
 	case !c.known:

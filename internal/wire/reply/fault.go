@@ -45,14 +45,15 @@ func FromBody(status int, header http.Header, body []byte) *fault.Error {
 	return f
 }
 
-// InStream makes a fault of an error object inside of a 2xx stream.
-func InStream(frame []byte) *fault.Error {
+// InStream makes a fault of an error object inside of a 2xx stream. begun says
+// whether a response was handed out before: then nothing can be sent again.
+func InStream(frame []byte, begun bool) *fault.Error {
 	text, _ := Message(frame)
 	if text == "" {
 		text = "the server broke the answer off without saying why"
 	}
 	f := classify(0, text)
-	f.Retry = f.Kind == fault.Server || f.Retry
+	f.Retry = !begun && (f.Retry || f.Kind == fault.Server)
 	return f
 }
 
