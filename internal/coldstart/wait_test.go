@@ -198,7 +198,7 @@ func TestEventsTellTheStory(t *testing.T) {
 		seen := map[EventType]int{}
 		for _, e := range events {
 			seen[e.Type]++
-			if e.Type == EventCold && (e.Expected <= 0 || e.Status != 429 || e.Reason == "" || e.Attempts != 1 || e.Waiting != 5) {
+			if e.Type == EventCold && (e.Expected <= 0 || e.Status != 429 || e.Reason == "" || e.Attempts != 1 || e.Waiting < 1) {
 				t.Errorf("cold: %+v", e)
 			}
 			if e.Type == EventReady && (e.Waited < 20*time.Second || e.Attempts != seen[EventProbe]) {
@@ -210,6 +210,42 @@ func TestEventsTellTheStory(t *testing.T) {
 		}
 		if seen[EventCold] != 1 || seen[EventReady] != 1 || seen[EventProbe] < 2 || seen[EventRetry] != seen[EventProbe]-1 || seen[EventGaveUp] != 0 {
 			t.Errorf("%v", seen)
+		}
+	})
+}
+
+// TestLeavingWithTheRole: a call that is made the probe, or is given a slot, in
+// the moment in which its context ends hands it on.
+func TestLeavingWithTheRole(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := New(Config{Base: &cloud{}, Concurrency: 1})
+		gone, cancel := context.WithCancel(t.Context())
+		queued := func(ctx context.Context) *call {
+			req, _ := http.NewRequestWithContext(ctx, "GET", "http://gemma.test/", nil)
+			c := g.newCall(req)
+			c.body, _ = newReplay(req)
+			c.ch = make(chan struct{})
+			g.queue.add(c)
+			return c
+		}
+		first, second, third := queued(gone), queued(t.Context()), queued(t.Context())
+		g.pump(time.Now())
+		if first.grant != grantLead || second.grant != grantNone {
+			t.Fatalf("granted %v, %v", first.grant, second.grant)
+		}
+		cancel()
+		if err := g.withdraw(first); !errors.Is(err, context.Canceled) {
+			t.Errorf("got %v", err)
+		}
+		if second.grant != grantLead || third.grant != grantNone || !g.probing {
+			t.Errorf("granted %v, %v", second.grant, third.grant)
+		}
+		g.probing = false
+		second.grant = grantSlot // as if it had been admitted
+		g.ready, g.slots.inUse, g.start = true, 1, nil
+		_ = g.withdraw(second)
+		if third.grant != grantSlot || g.slots.inUse != 1 {
+			t.Errorf("granted %v, %d in use", third.grant, g.slots.inUse)
 		}
 	})
 }
