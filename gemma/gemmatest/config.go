@@ -54,8 +54,9 @@ type Config struct {
 	Embeddings int
 
 	// NoMixUp makes the prebuilt container's proxy one that keeps concurrent
-	// calls apart. Without it, as measured, the answer to a call is written in
-	// the format of whichever request came last.
+	// calls apart, as some versions of its public source do. Without it, as
+	// measured, the answer to a call is written in the format of whichever
+	// request came last.
 	NoMixUp bool
 
 	// LoadTime is how long the model takes to load once the container runs. 0

@@ -129,6 +129,7 @@ func newFrontEnd(c FrontEndConfig, backend http.Handler) *FrontEnd {
 // ServeHTTP implements [http.Handler].
 func (f *FrontEnd) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	entry := f.log.arrive(r)
+	f.log.phase(entry, f.Phase())
 	page := f.serve(w, r, entry)
 	if page != nil {
 		f.log.answered(entry, page.Status)

@@ -27,7 +27,7 @@ type Request struct {
 
 	Phase   Phase     // of the instance at arrival; Cold is the request that woke it
 	Refused string    // why IAM refused the token
-	Status  int       // of the answer; 0 as long as there is none
+	Status  int       // of the answer; 0 as long as there is none, 499 if the client left while it was held
 	End     time.Time // of the answer; of its begin as long as it goes on
 }
 
@@ -99,7 +99,7 @@ func redact(h http.Header) http.Header {
 // redactValue keeps of "Bearer h.claims.s" the claims.
 func redactValue(v string) string {
 	scheme, token, found := strings.Cut(v, " ")
-	if !found {
+	if !found || !strings.EqualFold(scheme, "Bearer") && !strings.EqualFold(scheme, "Basic") {
 		return "REDACTED"
 	}
 	c, _, _, err := parseToken(token)
