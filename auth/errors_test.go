@@ -8,6 +8,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -99,6 +100,9 @@ func TestGoogleFailures(t *testing.T) {
 			}
 			if e.Retryable() != tc.retry {
 				t.Errorf("retryable %v: %v", e.Retryable(), err)
+			}
+			if slices.Contains(g.asked(), "/elsewhere") {
+				t.Error("the assertion followed a redirect")
 			}
 			for _, w := range tc.want {
 				if !strings.Contains(err.Error(), w) {

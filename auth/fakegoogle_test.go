@@ -77,6 +77,9 @@ func newFakeGoogle(t testing.TB) *fakeGoogle {
 		g.mu.Unlock()
 		if fail != nil {
 			if status := fail(r.URL.Path); status != 0 {
+				if status/100 == 3 {
+					w.Header().Set("Location", g.URL+"/elsewhere")
+				}
 				http.Error(w, `{"error":"fault","error_description":"on purpose"}`, status)
 				return
 			}
