@@ -65,6 +65,7 @@ func TestProxyStreamsAsItComes(t *testing.T) {
 	next := make(chan struct{})
 	up, src := private(t, func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/x-ndjson")
+		w.Header().Set("Content-Length", "40") // a length that is known is no reason to wait for all of it
 		for i := range 5 {
 			if i > 0 {
 				<-next
