@@ -240,7 +240,10 @@ func TestDeleteFaults(t *testing.T) {
 		if _, err := c.Apply(t.Context(), s, Timeout(60e9)); !isKind(err, KindInterrupted) {
 			t.Fatal(err)
 		}
-		fake.Next(deploytest.Unavailable(deploytest.OnDelete))
+		// An outage, somebody else's change, and somebody who was faster.
+		fake.Next(deploytest.Unavailable(deploytest.OnDelete),
+			deploytest.Outcome{On: deploytest.OnDelete, Status: 409, Reason: "ABORTED", Message: "Conflict for resource 'my-gemma': version '1' was specified but current version is '2'."},
+			deploytest.Outcome{On: deploytest.OnDelete, Status: 404, Reason: "NOT_FOUND", Message: "gone"})
 		if err := c.Delete(t.Context(), s); err != nil || len(fake.Names()) != 0 {
 			t.Errorf("%v %q", err, fake.Names())
 		}

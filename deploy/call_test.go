@@ -83,6 +83,23 @@ func TestFailure(t *testing.T) {
 	})
 }
 
+// TestReadsAreRepeated while the API is unavailable, and not for ever.
+func TestReadsAreRepeated(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, fake := world(t, deploytest.Config{})
+		mustApply(t, c, guide())
+		down := deploytest.Unavailable(deploytest.OnGet)
+		fake.Next(down, down, down)
+		if _, err := c.Status(t.Context(), guide()); err != nil || len(fake.Left()) != 0 {
+			t.Errorf("%v", err)
+		}
+		fake.Next(down, down, down, down, down)
+		if _, err := c.Status(t.Context(), guide()); !isKind(err, KindUnavailable) || len(fake.Left()) != 1 {
+			t.Errorf("%v", err)
+		}
+	})
+}
+
 // TestQuotaBuckets: the region's own limit beats the default of all, and -1 is
 // no limit.
 func TestQuotaBuckets(t *testing.T) {

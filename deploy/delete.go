@@ -49,10 +49,7 @@ func (c *Client) Delete(ctx context.Context, svc Service, opts ...Option) error 
 			continue // read again: gone, or not yet
 		}
 		e := failure(ctx, "delete service", name, err)
-		if e.Kind == KindNotFound {
-			continue
-		}
-		if (e.Kind == KindConflict || e.Kind == KindUnavailable) && n < attempts-1 {
+		if (e.Kind == KindConflict || e.Kind == KindUnavailable || e.Kind == KindNotFound) && n < attempts-1 {
 			cfg.event(PhaseRetry, "", "%s; trying again", e.Kind)
 			if pause(ctx, n) == nil {
 				continue
