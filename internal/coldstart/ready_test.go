@@ -138,8 +138,11 @@ func TestGoneIsFoundOut(t *testing.T) {
 	each(t, func(t *testing.T, cfg Config) {
 		c := &cloud{startFor: time.Second, status: 429, slots: 4, work: time.Second}
 		cfg.Base, cfg.Concurrency = c, 4
+		var mu sync.Mutex
 		var cold int
 		cfg.OnEvent = func(e Event) {
+			mu.Lock()
+			defer mu.Unlock()
 			if e.Type == EventCold {
 				cold++
 			}

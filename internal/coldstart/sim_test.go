@@ -103,7 +103,7 @@ func (c *cloud) RoundTrip(req *http.Request) (*http.Response, error) {
 	if c.woken.IsZero() {
 		c.woken = now
 	}
-	ready := c.readyAt()
+	ready, hold := c.readyAt(), c.hold
 	c.mu.Unlock()
 	if now.Before(ready) {
 		c.mu.Lock()
@@ -111,7 +111,7 @@ func (c *cloud) RoundTrip(req *http.Request) (*http.Response, error) {
 		c.coldNow++
 		c.coldMost = max(c.coldMost, c.coldNow)
 		c.mu.Unlock()
-		wait := min(c.hold, ready.Sub(now))
+		wait := min(hold, ready.Sub(now))
 		err := nap(ctx, wait)
 		c.mu.Lock()
 		c.coldNow--
@@ -123,7 +123,7 @@ func (c *cloud) RoundTrip(req *http.Request) (*http.Response, error) {
 			return c.shed(), nil
 		}
 	}
-	if !c.enter(ctx, now.Add(c.hold)) {
+	if !c.enter(ctx, now.Add(hold)) {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}

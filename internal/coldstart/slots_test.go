@@ -129,9 +129,14 @@ func TestOllamaBusy(t *testing.T) {
 			}
 			return nil, nil
 		}}
+		var mu sync.Mutex
 		var said []string
 		cfg.Base = c
-		cfg.OnEvent = func(e Event) { said = append(said, e.Type.String()) }
+		cfg.OnEvent = func(e Event) {
+			mu.Lock()
+			defer mu.Unlock()
+			said = append(said, e.Type.String())
+		}
 		g := New(cfg)
 		began := time.Now()
 		if _, err := get(t.Context(), g); err != nil || time.Since(began) > 10*time.Second {

@@ -88,7 +88,7 @@ func TestStarts(t *testing.T) {
 	processes := 40
 	few := testing.Short() || raceEnabled
 	if few {
-		processes = 4
+		processes = 2
 	}
 	for _, l := range laws() {
 		for _, hold := range []time.Duration{0, 10 * time.Second} {
