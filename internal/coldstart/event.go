@@ -29,7 +29,8 @@ func (t EventType) String() string {
 	return fmt.Sprintf("event %d", uint8(t))
 }
 
-// Event is one thing that happened at the gate. It never holds anything of a
+// Event is one thing that happened at the gate. One that a probe caused may be
+// told just after the calls it concerns went on. It never holds anything of a
 // request or of an answer's content.
 type Event struct {
 	Type     EventType

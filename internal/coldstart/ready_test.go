@@ -151,13 +151,17 @@ func TestGoneIsFoundOut(t *testing.T) {
 		if _, err := get(t.Context(), g); err != nil {
 			t.Fatal(err)
 		}
+		synctest.Wait() // the probe's goroutine tells after the call was released
+		mu.Lock()
 		cold = 0
+		mu.Unlock()
 		c.sleep(3 * time.Minute)
 		for _, err := range crowd(t.Context(), g, 20) {
 			if err != nil {
 				t.Error(err)
 			}
 		}
+		synctest.Wait()
 		if cold != 1 || c.requests > 100 {
 			t.Errorf("%d cold events, %d requests for 20 calls", cold, c.requests)
 		}

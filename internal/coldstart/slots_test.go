@@ -142,6 +142,7 @@ func TestOllamaBusy(t *testing.T) {
 		if _, err := get(t.Context(), g); err != nil || time.Since(began) > 10*time.Second {
 			t.Errorf("%v after %v", err, time.Since(began))
 		}
+		synctest.Wait()
 		if all := strings.Join(said, " "); strings.Contains(all, "cold") || !strings.Contains(all, "overloaded") {
 			t.Errorf("said %s", all)
 		}

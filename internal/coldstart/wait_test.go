@@ -195,6 +195,7 @@ func TestEventsTellTheStory(t *testing.T) {
 			events = append(events, e)
 		}})
 		crowd(t.Context(), g, 5)
+		synctest.Wait()
 		seen := map[EventType]int{}
 		for _, e := range events {
 			seen[e.Type]++
