@@ -58,7 +58,7 @@ func TestScrub(t *testing.T) {
 		unsigned(time.Hour), "ya29.a0AfH6SMBx-_y", "1//0eXyzAbCdEfGhIjKl", "AIzaSyA1234567890abcdefghijklmnopqrstu",
 		"-----BEGIN RSA PRIVATE KEY-----\nMIIE\n", "Bearer 0123456789abcdef0123",
 	} {
-		if s := scrub("before " + secret + " after"); strings.Contains(s, strings.TrimPrefix(secret, "Bearer ")[:12]) {
+		if s := clip("before " + secret + " after"); strings.Contains(s, strings.TrimPrefix(secret, "Bearer ")[:12]) {
 			t.Errorf("left: %s", s)
 		}
 	}
