@@ -28,9 +28,9 @@ var config = []row[genai.GenerateContentConfig]{
 	{name: "systemInstruction", asks: func(c *genai.GenerateContentConfig) bool { return asksContent(c.SystemInstruction) },
 		cells: cells(folded, yes, foldedFor3, foldedFor3, depends(Carried, "the model's own template places it"), foldedFor3)},
 	{name: "temperature", asks: func(c *genai.GenerateContentConfig) bool { return c.Temperature != nil },
-		cells: cells(depends(Carried|Emulated, "0 is sent as 0.0001, because the container drops a zero"), yes, yes, yes, yes, yes)},
+		cells: cells(depends(Carried|Emulated, "0 is sent as 0.0001, because the container drops a zero"), yes, yes, unsetIsOne, yes, yes)},
 	{name: "topP", asks: func(c *genai.GenerateContentConfig) bool { return c.TopP != nil },
-		cells: cells(no(drops), yes, yes, yes, yes, yes)},
+		cells: cells(no(drops), yes, yes, unsetIsOne, yes, yes)},
 	{name: "topK", asks: func(c *genai.GenerateContentConfig) bool { return c.TopK != nil },
 		cells: cells(no(drops), yes, yes, no(ignores), yes, no(notOpenAI))},
 	{name: "candidateCount", asks: func(c *genai.GenerateContentConfig) bool { return c.CandidateCount > 1 },
@@ -105,6 +105,7 @@ var config = []row[genai.GenerateContentConfig]{
 var (
 	folded     = emulated("folded into the first user turn")
 	foldedFor3 = depends(Carried|Emulated, "folded into the first user turn for models without a system role (Gemma 3, 3n, FunctionGemma)")
+	unsetIsOne = depends(Carried, "unset, the route takes 1.0 instead of the model's own default")
 	byPrompt   = emulated("asked for in the prompt, checked, and repaired once")
 
 	toolCells = cells(

@@ -25,8 +25,8 @@ var part = []row[genai.Part]{
 	{name: "functionResponse", asks: func(p *genai.Part) bool { return p.FunctionResponse != nil }, cells: toolCells},
 	{name: "inlineData", asks: func(p *genai.Part) bool { return p.InlineData != nil },
 		cells: cells(no("the container replaces it by an empty text"), yes,
-			depends(Carried|Refused, "jpeg, png, webp, gif, for models that see; images come before the text of their turn"),
-			depends(Carried|Refused, "jpeg, png, webp, for models that see"),
+			depends(Carried|Emulated|Refused, "jpeg, png, webp, for models that see; the first picture of a gif is sent as png; images come before the text of their turn"),
+			depends(Carried|Emulated|Refused, "jpeg, png, webp, for models that see; the first picture of a gif is sent as png"),
 			depends(Carried|Refused, "jpeg, png, webp, gif, for models that see; wav and mp3, for models that hear"),
 			depends(Carried|Refused, "jpeg, png, webp, gif, for models that see"))},
 	{name: "text", asks: func(p *genai.Part) bool { return p.Text != "" }, cells: whole()},
@@ -63,8 +63,8 @@ var blob = []row[genai.Blob]{
 	{name: "mimeType", asks: func(b *genai.Blob) bool { return b.MIMEType != "" }, cells: media},
 }
 
-var media = cells(no("the container replaces it by an empty text"), yes, depends(Carried|Refused, "see parts.inlineData"),
-	depends(Carried|Refused, "see parts.inlineData"), depends(Carried|Refused, "see parts.inlineData"),
+var media = cells(no("the container replaces it by an empty text"), yes, depends(Carried|Emulated|Refused, "see parts.inlineData"),
+	depends(Carried|Emulated|Refused, "see parts.inlineData"), depends(Carried|Refused, "see parts.inlineData"),
 	depends(Carried|Refused, "see parts.inlineData"))
 
 var file = []row[genai.FileData]{

@@ -4,7 +4,10 @@
 package codecs_test
 
 import (
+	"bytes"
+	"encoding/base64"
 	"fmt"
+	"image/png"
 	"io"
 	"reflect"
 	"strings"
@@ -423,5 +426,95 @@ func TestParametersWhole(t *testing.T) {
 		if told := strings.Contains(f["description"].(string), "minimum"); told != tt.told || len(x.Emulated) > 0 != tt.told {
 			t.Errorf("%v: %v, emulated %v", tt.col, f, x.Emulated)
 		}
+	}
+}
+
+// TestGif: Ollama's engine knows no gif; its first picture goes out as png.
+func TestGif(t *testing.T) {
+	set := func(data []byte) func(*wire.Request) {
+		return parts(&genai.Part{InlineData: &genai.Blob{MIMEType: "image/gif", Data: data}})
+	}
+	_, x := ask(t, wire.ColOllama, "gemma-3-4b-it", set(dot()))
+	m := body(t, x)["messages"].([]any)
+	data, err := base64.StdEncoding.DecodeString(m[len(m)-1].(map[string]any)["images"].([]any)[0].(string))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if img, err := png.Decode(bytes.NewReader(data)); err != nil || img.Bounds().Dx() != 1 || len(x.Emulated) != 1 {
+		t.Errorf("%v, %v, %v", img, err, x.Emulated)
+	}
+	r := request(wire.Ollama)
+	r.Info = models.Model{}
+	huge := dot()
+	copy(huge[6:10], "\xff\xff\xff\xff") // 65535 × 65535
+	for name, data := range map[string][]byte{"garbage": []byte("GIF"), "a bomb": huge} {
+		r.Contents = genai.Text("hi")
+		set(data)(r)
+		if _, err := codecs.New(wire.Ollama).Encode(t.Context(), r); fault.Of(err) == nil || fault.Of(err).Kind != fault.Invalid {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// FuzzDecode: whatever bytes come, a decoder keeps its contract: it ends, with
+// io.EOF only after a finish reason, and then says the same for ever.
+func FuzzDecode(f *testing.F) {
+	for p, s := range map[wire.Protocol]string{wire.Ollama: ollamaHead + ollamaEnd, wire.OpenAI: openAIHead + openAIFinish + openAIUsage + openAIDone, wire.Gemini: geminiHead + geminiEnd} {
+		f.Add(uint8(p-wire.Gemini), []byte(s))
+	}
+	f.Fuzz(func(t *testing.T, p uint8, body []byte) {
+		protocol := wire.Protocol(p%3) + wire.Gemini
+		x, err := codecs.New(protocol).Encode(t.Context(), request(protocol))
+		if err != nil {
+			t.Fatal(err)
+		}
+		d := x.Open(nil, bytes.NewReader(body))
+		_, last, n, err := drain(d)
+		if n > len(body) {
+			t.Fatalf("%d responses of %d bytes", n, len(body))
+		}
+		if err == nil {
+			if last == nil || len(last.Candidates) > 0 && last.Candidates[0].FinishReason == "" {
+				t.Fatalf("ended without a finish reason: %+v", last)
+			}
+			err = io.EOF
+		} else if fault.Of(err) == nil {
+			t.Fatalf("%v is no fault", err)
+		}
+		if _, again := d.Next(); again != err {
+			t.Fatalf("%v, then %v", err, again)
+		}
+	})
+}
+
+// TestAllocations: what a chunk costs is the response and its text.
+func TestAllocations(t *testing.T) {
+	for _, p := range []wire.Protocol{wire.Ollama, wire.OpenAI, wire.Gemini} {
+		answer := recorded(p)
+		x, err := codecs.New(p).Encode(t.Context(), request(p))
+		if err != nil {
+			t.Fatal(err)
+		}
+		n := testing.AllocsPerRun(3, func() {
+			if _, _, _, err := drainCount(x.Open(nil, bytes.NewReader(answer))); err != nil {
+				t.Fatal(err)
+			}
+		})
+		if per := n / benchChunks; per > 2.1 {
+			t.Errorf("%v: %.2f allocations for each chunk", p, per)
+		}
+	}
+}
+
+func drainCount(d wire.Decoder) (text string, last *genai.GenerateContentResponse, n int, err error) {
+	for {
+		resp, e := d.Next()
+		if e == io.EOF {
+			return "", last, n, nil
+		}
+		if e != nil {
+			return "", last, n, e
+		}
+		n, last = n+1, resp
 	}
 }

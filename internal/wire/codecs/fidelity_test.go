@@ -4,7 +4,11 @@
 package codecs_test
 
 import (
+	"bytes"
 	"encoding/json"
+	"image"
+	"image/color"
+	"image/gif"
 	"io"
 	"maps"
 	"net/url"
@@ -77,9 +81,9 @@ func exchange(c genai.FunctionCall, f genai.FunctionResponse) func(*wire.Request
 }
 
 var (
-	png    = &genai.Blob{MIMEType: "image/png", Data: []byte("PNG")}
-	object = map[string]any{"type": "object", "properties": map[string]any{"city": map[string]any{"type": "string"}}, "required": []any{"city"}}
-	colour = &genai.Schema{Type: genai.TypeString, Enum: []string{"red", "blue"}}
+	picture = &genai.Blob{MIMEType: "image/png", Data: []byte("PNG")}
+	object  = map[string]any{"type": "object", "properties": map[string]any{"city": map[string]any{"type": "string"}}, "required": []any{"city"}}
+	colour  = &genai.Schema{Type: genai.TypeString, Enum: []string{"red", "blue"}}
 )
 
 func openAIs(s string) map[wire.Column]string {
@@ -199,8 +203,9 @@ func samples() map[string][]sample {
 			{name: "gs", set: parts(&genai.Part{FileData: &genai.FileData{FileURI: "gs://b/a.png"}}), all: "gs://b/a.png"},
 		},
 		"contents.parts.inlineData": {
-			{set: parts(&genai.Part{InlineData: png}), sent: each(`"inlineData":{"data":"UE5H","mimeType":"image/png"}`, `"images":["UE5H"]`, `"image_url":{"url":"data:image/png;base64,UE5H"}`)},
+			{set: parts(&genai.Part{InlineData: picture}), sent: each(`"inlineData":{"data":"UE5H","mimeType":"image/png"}`, `"images":["UE5H"]`, `"image_url":{"url":"data:image/png;base64,UE5H"}`)},
 			{name: "audio", set: parts(&genai.Part{InlineData: &genai.Blob{MIMEType: "audio/wav", Data: []byte("WAV")}}), sent: map[wire.Column]string{wire.ColVLLM: `"input_audio":{"data":"V0FW","format":"wav"}`}},
+			{name: "gif", set: parts(&genai.Part{InlineData: &genai.Blob{MIMEType: "image/gif", Data: dot()}}), sent: map[wire.Column]string{wire.ColGemini: "image/gif", wire.ColVLLM: "data:image/gif", wire.ColOpenAI: "data:image/gif"}},
 			{name: "pdf", set: parts(&genai.Part{InlineData: &genai.Blob{MIMEType: "application/pdf", Data: []byte("PDF")}})},
 		},
 		"contents.parts.functionCall":                  {{set: exchange(call("weather"), res("weather")), sent: each(`"functionCall"`, `"tool_calls":[{`, `"tool_calls":[{`)}},
@@ -235,6 +240,15 @@ func samples() map[string][]sample {
 	}
 	m["contents.parts.fileData.displayName"] = []sample{{set: parts(&genai.Part{FileData: &genai.FileData{FileURI: "https://h.example/a.png", DisplayName: "d"}})}}
 	return m
+}
+
+// dot is a gif of one pixel.
+func dot() []byte {
+	var b bytes.Buffer
+	if err := gif.Encode(&b, image.NewPaletted(image.Rect(0, 0, 1, 1), color.Palette{color.White}), nil); err != nil {
+		panic(err)
+	}
+	return b.Bytes()
 }
 
 func thinkingSamples() []sample {

@@ -29,7 +29,7 @@ func all(r *Reader) (out []got, err error) {
 }
 
 func TestFrames(t *testing.T) {
-	big := `{"a":"` + strings.Repeat("x", 1<<20) + `"}`
+	big := `{"a":"` + strings.Repeat("x", 100<<10) + `"}`
 	for name, tt := range map[string]struct {
 		in   string
 		want []got
@@ -49,8 +49,8 @@ func TestFrames(t *testing.T) {
 		"text in an event":         {"data: Internal Server Error\n\n", []got{{"Internal Server Error", Garbage}}},
 		"an unfinished document":   {"{\"a\":", []got{{"{\"a\":", Garbage}}},
 		"nothing":                  {"\n\n", nil},
-		"a line of a megabyte":     {big + "\n{}\n", []got{{big, JSON}, {"{}", JSON}}},
-		"an event of a megabyte":   {"data: " + big + "\n\ndata: {}\n\n", []got{{big, JSON}, {"{}", JSON}}},
+		"a line of 100 KiB":        {big + "\n{}\n", []got{{big, JSON}, {"{}", JSON}}},
+		"an event of 100 KiB":      {"data: " + big + "\n\ndata: {}\n\n", []got{{big, JSON}, {"{}", JSON}}},
 		"an escaped quote":         {"data: {\"a\":\"\\\\\\\"}\"\ndata: }\n\n", []got{{"{\"a\":\"\\\\\\\"}\"\n}", JSON}}},
 		"data with trailing space": {"data: {\"a\":1} \n\n", []got{{`{"a":1}`, JSON}}},
 	} {

@@ -110,18 +110,22 @@ func (p *Plan) media(b *genai.Blob) (Piece, error) {
 	}
 	switch mime {
 	case "image/jpeg", "image/jpg", "image/png", "image/webp", "image/gif":
-		if mime == "image/gif" && p.col == wire.ColOllamaOpenAI {
-			f := fault.Refuse(inlineData+".mimeType", "Ollama's OpenAI route takes no gif")
-			f.Hint = "use ProtocolOllama, or png"
-			return Piece{}, f
-		}
 		if mime == "image/jpg" {
 			mime = "image/jpeg"
 		}
 		if err := p.sees(inlineData); err != nil {
 			return Piece{}, err
 		}
-		return Piece{Kind: Image, MIME: mime, Data: b.Data}, nil
+		data := b.Data
+		if mime == "image/gif" && (p.col == wire.ColOllama || p.col == wire.ColOllamaOpenAI) {
+			var err error
+			if data, err = still(data); err != nil {
+				return Piece{}, err
+			}
+			mime = "image/png"
+			p.emulateOnce(inlineData, "the first picture of a gif is sent as png")
+		}
+		return Piece{Kind: Image, MIME: mime, Data: data}, nil
 	case "audio/wav", "audio/x-wav", "audio/wave", "audio/mp3", "audio/mpeg":
 		if p.col != wire.ColVLLM {
 			return Piece{}, fault.Refuse(inlineData+".mimeType", "this server takes no audio")
