@@ -58,7 +58,7 @@ func (c *Client) Apply(ctx context.Context, svc Service, opts ...Option) (*Statu
 		}
 		e := failure(ctx, "apply", svc.fullName(), err)
 		switch {
-		case e.Kind == KindZonal && svc.ZonalRedundancy && cfg.noZonal:
+		case e.Kind == KindZonal && svc.ZonalRedundancy && cfg.noZonal: // once: it is false from here on
 			svc.ZonalRedundancy = false
 			notes = append(notes, "there is no quota for zonal redundancy: deployed without it")
 			cfg.event(PhaseRetry, "", "no quota for zonal redundancy; going on without it")

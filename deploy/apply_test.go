@@ -249,6 +249,11 @@ func TestRepair(t *testing.T) {
 		}
 		fake.Forget()
 		st = mustApply(t, c, guide())
+		for _, r := range fake.Requests() {
+			if r.Method == "PATCH" && (r.Query.Get("updateMask") != "template" || r.Query.Get("forceNewRevision") != "true") {
+				t.Errorf("%v", r.Query)
+			}
+		}
 		if st.Action != ActionRepair || !st.Ready || st.Revision != "my-gemma-00002-abc" || !slices.Equal(writes(fake), []string{"PATCH my-gemma"}) {
 			t.Errorf("%+v %q", st, writes(fake))
 		}
@@ -269,6 +274,24 @@ func TestFallbackWithoutZonalRedundancy(t *testing.T) {
 		}
 		if got := asMap(t, fake.Service(s.fullName())); at(got, "template", "gpuZonalRedundancyDisabled") != true {
 			t.Errorf("%v", got)
+		}
+	})
+}
+
+// TestOpenedMeanwhile: somebody opens the service while it is being deployed;
+// the same Apply closes it again.
+func TestOpenedMeanwhile(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, fake := world(t, deploytest.Config{Startup: time.Minute})
+		opened := false
+		st := mustApply(t, c, guide(), Progress(func(e Event) {
+			if e.Phase == PhaseWait && !opened {
+				opened = true
+				fake.Bind(guide().fullName(), invokerRole, "allUsers")
+			}
+		}))
+		if !opened || !st.Private() || fake.Members(guide().fullName(), invokerRole) != nil {
+			t.Errorf("%+v", st)
 		}
 	})
 }

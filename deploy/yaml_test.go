@@ -118,6 +118,20 @@ func TestYAMLReadsBack(t *testing.T) {
 	}
 }
 
+// TestYAMLQuotes what some reader takes for another type than string.
+func TestYAMLQuotes(t *testing.T) {
+	for _, s := range []string{"", "y", "N", "yes", "No", "on", "OFF", "true", "null", "~", "1", "-1", "1e3", "0x1", "1_000", "12:30", "2026-11-23", ".5", ".inf", "NaN", "a b", "a: b", "#a", "-", "@a", "é"} {
+		if got := yamlString(s); !strings.HasPrefix(got, `"`) {
+			t.Errorf("%q is written as %s", s, got)
+		}
+	}
+	for _, s := range []string{"Service", "nvidia.com/gpu", "serving.knative.dev/v1", "us-docker.pkg.dev/cloudrun/container/gemma/gemma3-4b", "shared:projects/1"} {
+		if got := yamlString(s); got != s {
+			t.Errorf("%q is written as %s", s, got)
+		}
+	}
+}
+
 func FuzzYAML(f *testing.F) {
 	for _, s := range []string{"", "yes", "No", "~", "1e3", "0x10", "12:30:45", "2026-11-23", "a: b", "a #b", "- x", "-1", "{", "%", "\u0085\u2028", "a\nb", `"q"`, "nvidia.com/gpu", "a:b", "a:", "true", ".5", "null", "é"} {
 		f.Add(s)
