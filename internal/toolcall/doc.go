@@ -6,7 +6,7 @@
 // and a parser of what the model then writes.
 //
 //	shim, err := toolcall.New(config.Tools, config.ToolConfig)
-//	system := shim.Instruction(false)      // goes before the conversation
+//	system := shim.Instruction(false) // goes before the conversation
 //	scan := shim.NewScanner(false)
 //	for text := range chunks {
 //		for _, e := range scan.Write(text) { … }
