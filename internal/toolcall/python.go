@@ -3,7 +3,10 @@
 
 package toolcall
 
-import "strings"
+import (
+	"maps"
+	"strings"
+)
 
 // program reads Python that does nothing but call declared functions with
 // literal arguments: one call a line or between semicolons, each also inside
@@ -108,9 +111,7 @@ func (r *reader) arguments(fn *function) (call, bool) {
 			if !ok || !isObject {
 				return c, false
 			}
-			for k, v := range m {
-				c.args[k] = v
-			}
+			maps.Copy(c.args, m)
 		} else {
 			r.i = spread
 			if name, ok := r.ident(); ok && (r.eat('=') || r.eat(':')) {

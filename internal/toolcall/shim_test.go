@@ -286,12 +286,12 @@ func TestFlows(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			sc := s.NewScanner(tt.constrained)
 			for i, p := range tt.pieces {
-				got := ""
+				var got strings.Builder
 				for _, e := range sc.Write(p) {
-					got += e.Text
+					got.WriteString(e.Text)
 				}
-				if got != tt.want[i] {
-					t.Errorf("after piece %d %q: %q, want %q", i, p, got, tt.want[i])
+				if got.String() != tt.want[i] {
+					t.Errorf("after piece %d %q: %q, want %q", i, p, got.String(), tt.want[i])
 				}
 			}
 		})
