@@ -20,6 +20,10 @@ func (s Service) Gcloud() ([]string, error) {
 	}
 	r := s.settle()
 	args := []string{"gcloud", "run", "deploy", s.Name}
+	if v := r.ModelVolume; v != nil && len(v.MountOptions) > 0 {
+		// The released track of gcloud 528 refuses mount options.
+		args = []string{"gcloud", "beta", "run", "deploy", s.Name}
+	}
 	flag := func(name, value string) { args = append(args, "--"+name+"="+value) }
 	on := func(name string) { args = append(args, "--"+name) }
 	num := func(name string, n int) { flag(name, strconv.Itoa(n)) }

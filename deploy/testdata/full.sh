@@ -1,4 +1,4 @@
-gcloud run deploy g-full \
+gcloud beta run deploy g-full \
   --project=demo-proj \
   --region=europe-west4 \
   --image=europe-docker.pkg.dev/demo-proj/models/ollama-gemma:v2 \
