@@ -26,6 +26,12 @@ type Scanner struct {
 // New returns a Scanner at the beginning of b, which it never writes to.
 func New(b []byte) Scanner { return Scanner{b: b} }
 
+// Pos returns how many bytes were read.
+func (s *Scanner) Pos() int { return s.i }
+
+// Seek moves to where an earlier Pos of the same bytes was.
+func (s *Scanner) Seek(pos int) { s.i = pos }
+
 func (s *Scanner) space() {
 	for s.i < len(s.b) {
 		switch s.b[s.i] {

@@ -4,6 +4,7 @@
 package lower
 
 import (
+	"crypto/rand"
 	"errors"
 	"io"
 
@@ -73,6 +74,9 @@ func (d *scanning) Next() (*genai.GenerateContentResponse, error) {
 func appendEvents(parts []*genai.Part, events []toolcall.Event) []*genai.Part {
 	for _, e := range events {
 		if e.Call != nil {
+			// The scanner numbers the calls of one answer. An agent's history
+			// holds many answers, and matches results to calls by id.
+			e.Call.ID = "call_" + rand.Text()
 			parts = append(parts, &genai.Part{FunctionCall: e.Call})
 			continue
 		}

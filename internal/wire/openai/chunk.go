@@ -4,6 +4,7 @@
 package openai
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 
@@ -53,13 +54,30 @@ type fragment struct {
 	}
 }
 
-func (c *chunk) parse(frame []byte) error {
-	if c.fast(frame) {
+// head is the beginning of the last event up to its choices. Each event of an
+// answer begins with the same 150 bytes; what they say is read once.
+type head struct {
+	raw, id, model []byte
+	seen           int
+}
+
+// keep copies the head, since the frame it is in will be overwritten.
+func (h *head) keep(raw []byte, c *chunk, seen int) {
+	h.raw = append(h.raw[:0], raw...)
+	h.id = append(h.id[:0], c.id...)
+	h.model = append(h.model[:0], c.model...)
+	h.seen = seen
+}
+
+func (c *chunk) parse(frame []byte, h *head) error {
+	if c.fast(frame, h) {
 		return nil
 	}
 	*c = chunk{}
 	return c.slow(frame)
 }
+
+var choicesKey = []byte("choices")
 
 const (
 	kID = 1 << iota
@@ -76,14 +94,21 @@ const (
 // fast reads the shapes that vLLM, Ollama and llama.cpp send once per token:
 // one choice with a text, or none. A key that slow knows and fast does not, or a
 // value that is not plain, goes the slow way.
-func (c *chunk) fast(frame []byte) bool {
+func (c *chunk) fast(frame []byte, h *head) bool {
 	s := jsonscan.New(frame)
-	if !s.Byte('{') {
+	seen := 0
+	known := len(h.raw) > 0 && bytes.HasPrefix(frame, h.raw)
+	if known {
+		s.Seek(len(h.raw))
+		c.id, c.model, seen = h.id, h.model, h.seen
+	} else if !s.Byte('{') {
 		return false
 	}
-	seen := 0
 	for more, ok := true, true; more; {
-		key, kok := s.Key()
+		key, kok := choicesKey, true
+		if !known {
+			key, kok = s.Key()
+		}
 		if !kok {
 			return false
 		}
@@ -101,6 +126,10 @@ func (c *chunk) fast(frame []byte) bool {
 			}
 		case "choices":
 			bit = kChoices
+			if !known {
+				h.keep(frame[:s.Pos()], c, seen)
+			}
+			known = false
 			if !c.fastChoices(&s) {
 				return false
 			}

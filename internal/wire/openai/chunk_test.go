@@ -27,18 +27,31 @@ func FuzzOpenAIChunk(f *testing.F) {
 		f.Add([]byte(c))
 	}
 	f.Fuzz(func(t *testing.T, frame []byte) {
-		var fast, slow chunk
-		if !fast.fast(frame) {
+		var fast, slow, again chunk
+		h := new(head)
+		if !fast.fast(frame, h) {
+			// What the head holds does not make a bad frame good.
+			if again.fast(frame, h) {
+				t.Fatalf("%q is taken the second time", frame)
+			}
 			return
+		}
+		if !again.fast(frame, h) {
+			t.Fatalf("%q is not taken the second time", frame)
+		}
+		for _, c := range []*chunk{&fast, &again} {
+			if len(c.id) == 0 {
+				c.id = []byte{}
+			}
+			if len(c.model) == 0 {
+				c.model = []byte{}
+			}
+		}
+		if !reflect.DeepEqual(fast, again) {
+			t.Fatalf("%q\nfirst %+v\nagain %+v", frame, fast, again)
 		}
 		if err := slow.slow(frame); err != nil {
 			t.Fatalf("fast takes %q, encoding/json: %v", frame, err)
-		}
-		if len(fast.id) == 0 {
-			fast.id = []byte{}
-		}
-		if len(fast.model) == 0 {
-			fast.model = []byte{}
 		}
 		if !reflect.DeepEqual(fast, slow) {
 			t.Fatalf("%q\nfast %+v\nslow %+v", frame, fast, slow)
@@ -49,7 +62,7 @@ func FuzzOpenAIChunk(f *testing.F) {
 // TestFast: the chunks that come once per token take the fast path.
 func TestFast(t *testing.T) {
 	for i, want := range []bool{true, true, true, true, false, false, false, false} {
-		if got := new(chunk).fast([]byte(chunks[i])); got != want {
+		if got := new(chunk).fast([]byte(chunks[i]), new(head)); got != want {
 			t.Errorf("%v for %s", got, chunks[i])
 		}
 	}

@@ -29,6 +29,7 @@ type decoder struct {
 	want     int // choices
 	model    reply.Name
 	id       reply.Name
+	head     head
 	checked  string
 	begun    bool
 	ended    bool
@@ -100,7 +101,7 @@ func (d *decoder) release() *genai.GenerateContentResponse {
 // if there is one, and queues further ones.
 func (d *decoder) chunk(data []byte) (*genai.GenerateContentResponse, error) {
 	var c chunk
-	if err := c.parse(data); err != nil {
+	if err := c.parse(data, &d.head); err != nil {
 		return nil, reply.Foreign(data, d.begun)
 	}
 	switch {
