@@ -30,7 +30,7 @@ var layers = []struct {
 	{"internal/models", nil, nil},
 	{"internal/fault", nil, nil},
 	{"internal/partialjson", nil, nil},
-	{"internal/coldstart", []string{"internal/fault"}, []string{"github.com/cenkalti/backoff/v4"}},
+	{"internal/coldstart", []string{"internal/fault"}, nil},
 	{"internal/schema", []string{"internal/fault"}, []string{"google.golang.org/genai", "github.com/google/jsonschema-go"}},
 	{"internal/toolcall", []string{"internal/fault", "internal/schema"}, []string{"google.golang.org/genai", "github.com/google/jsonschema-go"}},
 	{"internal/wire", []string{"internal/fault", "internal/models", "internal/schema", "internal/toolcall", "internal/wire", "internal/partialjson"}, []string{"google.golang.org/genai"}},
@@ -116,7 +116,7 @@ func TestRootModuleStaysLight(t *testing.T) {
 		t.Fatal(err)
 	}
 	allowed := []string{
-		"google.golang.org/genai", "google.golang.org/api", "golang.org/x/oauth2", "github.com/cenkalti/backoff/v4",
+		"google.golang.org/genai", "google.golang.org/api", "golang.org/x/oauth2",
 		"github.com/google/jsonschema-go", "github.com/google/go-cmp",
 		"go.opentelemetry.io/otel", "go.opentelemetry.io/otel/metric", "go.opentelemetry.io/otel/trace",
 	}
