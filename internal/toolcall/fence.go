@@ -27,7 +27,8 @@ var callTags = map[string]bool{
 }
 
 func (f *fence) tag() string {
-	words := strings.Fields(strings.ToLower(string(f.info)))
+	info, _, _ := strings.Cut(string(f.info), "`")
+	words := strings.Fields(strings.ToLower(info))
 	if len(words) == 0 {
 		return ""
 	}
