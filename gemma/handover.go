@@ -3,6 +3,8 @@
 
 package gemma
 
+import "strings"
+
 // Deployed is a service that can say how to call it, as deploy.Status can.
 type Deployed interface {
 	// GemmaEndpoint returns the service's URL, the audience of its identity
@@ -15,5 +17,8 @@ type Deployed interface {
 // and given to [NewClient].
 func ConfigFrom(d Deployed) Config {
 	url, audience, model, slots := d.GemmaEndpoint()
+	if audience == strings.TrimRight(url, "/") {
+		audience = "" // the default; left out so that Auth can be set beside it
+	}
 	return Config{Endpoint: url, Audience: audience, Model: model, Concurrency: slots}
 }

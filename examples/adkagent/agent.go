@@ -19,29 +19,33 @@ import (
 
 // [agent]
 // newAgent is an ADK agent on a private Gemma endpoint. ADK's own Gemini model
-// runs over the client, and so gets the identity token, the wait for a cold
-// start, and tools even on Gemma 3, which has none.
+// runs over the client.
 func newAgent(ctx context.Context, client *gemma.Client, modelName string) (agent.Agent, error) {
 	model, err := gemini.NewModel(ctx, modelName, client.ClientConfig())
 	if err != nil {
 		return nil, err
 	}
+	tools, err := shop() // ordinary ADK function tools
+	if err != nil {
+		return nil, err
+	}
+	return llmagent.New(llmagent.Config{
+		Name: "clerk", Description: "A clerk in a bicycle shop.", Model: model, Tools: tools,
+		Instruction: "You are the clerk of a bicycle shop. Use the tools to look up stock and prices; never guess them.",
+	})
+}
+
+// [/agent]
+
+// shop is what the clerk can look up.
+func shop() ([]tool.Tool, error) {
 	stock, err := functiontool.New(functiontool.Config{Name: "stock", Description: "Tells how many of an article are in stock."}, stock)
 	if err != nil {
 		return nil, err
 	}
 	price, err := functiontool.New(functiontool.Config{Name: "price", Description: "Tells the price of an article, in euros."}, price)
-	if err != nil {
-		return nil, err
-	}
-	return llmagent.New(llmagent.Config{
-		Name: "clerk", Description: "A clerk in a bicycle shop.", Model: model,
-		Instruction: "You are the clerk of a bicycle shop. Use the tools to look up stock and prices; never guess them.",
-		Tools:       []tool.Tool{stock, price},
-	})
+	return []tool.Tool{stock, price}, err
 }
-
-// [/agent]
 
 type article struct {
 	Article string `json:"article" jsonschema:"the article's name, such as chain"`

@@ -24,7 +24,7 @@ const (
 
 var config = []row[genai.GenerateContentConfig]{
 	{name: "httpOptions", client: true, asks: func(c *genai.GenerateContentConfig) bool { return asksHTTP(c.HTTPOptions) },
-		cells: every(depends(Carried, "by the client: headers, timeout and extraBody"))},
+		cells: every(depends(Carried, "by the client: headers and timeout; the rest is refused by name"))},
 	{name: "systemInstruction", asks: func(c *genai.GenerateContentConfig) bool { return asksContent(c.SystemInstruction) },
 		cells: cells(folded, yes, foldedFor3, foldedFor3, depends(Carried, "the model's own template places it"), foldedFor3)},
 	{name: "temperature", asks: func(c *genai.GenerateContentConfig) bool { return c.Temperature != nil },
