@@ -191,13 +191,14 @@ func TestGoogleWithGemmatestMetadata(t *testing.T) {
 // knows.
 func fakeGcloud(t *testing.T, account string, tokens map[string]string) {
 	t.Helper()
-	script := "#!/bin/sh\ncase \"$*\" in\n'config get-value account --quiet') echo '" + account + "';;\n"
+	var script strings.Builder
+	script.WriteString("#!/bin/sh\ncase \"$*\" in\n'config get-value account --quiet') echo '" + account + "';;\n")
 	for args, token := range tokens {
-		script += "'" + args + "') echo '" + token + "';;\n"
+		script.WriteString("'" + args + "') echo '" + token + "';;\n")
 	}
-	script += "*) echo \"ERROR: (gcloud.auth) unexpected: $*\" >&2; exit 1;;\nesac\n"
+	script.WriteString("*) echo \"ERROR: (gcloud.auth) unexpected: $*\" >&2; exit 1;;\nesac\n")
 	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, "gcloud"), []byte(script), 0o755); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, "gcloud"), []byte(script.String()), 0o755); err != nil {
 		t.Fatal(err)
 	}
 	t.Setenv("PATH", dir+string(os.PathListSeparator)+os.Getenv("PATH"))

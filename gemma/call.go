@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"maps"
 	"net/http"
 	"sync/atomic"
 	"time"
@@ -183,9 +184,7 @@ func (k *call) finishAtLimit() error {
 func (k *call) exchange(x *wire.Exchange) error {
 	ctx, cancel := context.WithCancelCause(coldstart.With(k.ctx, &k.options))
 	defer cancel(nil)
-	for name, values := range k.headers {
-		x.HTTP.Header[name] = values
-	}
+	maps.Copy(x.HTTP.Header, k.headers)
 	resp, err := k.c.ep.gate.RoundTrip(x.HTTP.WithContext(ctx))
 	if err != nil {
 		return err

@@ -7,6 +7,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -51,10 +52,8 @@ func (s *server) name(model string) string {
 		}
 		return ""
 	}
-	for _, served := range s.server.Served { // the caller's spelling first, then any other
-		if served == model {
-			return model
-		}
+	if slices.Contains(s.server.Served, model) {
+		return model
 	}
 	for _, served := range s.server.Served {
 		if models.Same(served, model) {

@@ -31,11 +31,12 @@ type zoo struct {
 	base
 	*Other
 	hidden
-	Name     string
-	Tagged   string `json:"name2,omitempty"`
-	Ignored  []int  `json:"-"`
-	Dash     int    `json:"-,"`
-	Number   int    `json:",string"`
+	Name    string
+	Tagged  string `json:"name2,omitempty"`
+	Ignored []int  `json:"-"`
+	//lint:ignore SA5008 encoding/json names this field "-", and so must we
+	Dash     int `json:"-,"`
+	Number   int `json:",string"`
 	List     []zoo
 	Next     *zoo
 	PP       **[]*int
@@ -61,9 +62,10 @@ type zoo struct {
 	Kelvin   string
 	MapArray map[string][2]int
 	ByUpper  map[upper][]upper
-	Strings  []int   `json:",string"` // the option means nothing here
-	PNumber  *int    `json:",string"`
-	PText    *string `json:",string"`
+	//lint:ignore SA5008 encoding/json ignores the option here, and so must we
+	Strings []int   `json:",string"` // the option means nothing here
+	PNumber *int    `json:",string"`
+	PText   *string `json:",string"`
 }
 
 type named string
@@ -209,8 +211,8 @@ func reach(v reflect.Value, ks kinds, f func(uintptr)) {
 			reach(v.Index(i), ks, f)
 		}
 	case reflect.Struct:
-		for i := range v.NumField() {
-			reach(v.Field(i), ks, f)
+		for _, field := range v.Fields() {
+			reach(field, ks, f)
 		}
 	}
 }

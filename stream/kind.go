@@ -7,6 +7,7 @@ import (
 	"encoding"
 	"encoding/json"
 	"reflect"
+	"slices"
 	"strings"
 )
 
@@ -60,8 +61,8 @@ func (ks kinds) of(t reflect.Type) *kind {
 	case reflect.Array:
 		k.deep = ks.of(t.Elem()).deep
 	case reflect.Struct:
-		for i := range t.NumField() {
-			k.deep = k.deep || ks.of(t.Field(i).Type).deep
+		for field := range t.Fields() {
+			k.deep = k.deep || ks.of(field.Type).deep
 		}
 		k.order = structFields(t)
 		k.fields = make(map[string]*field, len(k.order))
@@ -92,10 +93,8 @@ func structFields(t reflect.Type) []*field {
 	var all []*field
 	var walk func(t reflect.Type, index []int, inside []reflect.Type)
 	walk = func(t reflect.Type, index []int, inside []reflect.Type) {
-		for _, outer := range inside {
-			if outer == t {
-				return // an embedded cycle: all that is in it is hidden by what is above
-			}
+		if slices.Contains(inside, t) {
+			return // an embedded cycle: all that is in it is hidden by what is above
 		}
 		inside = append(inside[:len(inside):len(inside)], t)
 		for i := range t.NumField() {

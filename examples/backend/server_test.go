@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -44,9 +45,7 @@ type event struct{ name, data string }
 // ask returns the answer's status and its events.
 func ask(ctx context.Context, h http.Handler, header http.Header) (*httptest.ResponseRecorder, []event) {
 	req := httptest.NewRequestWithContext(ctx, http.MethodGet, "/stream?q=Why+is+the+sky+blue%3F", nil)
-	for k, v := range header {
-		req.Header[k] = v
-	}
+	maps.Copy(req.Header, header)
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, req)
 	return w, parse(w.Body)

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/gemma-go/sdk/internal/models"
@@ -124,12 +125,7 @@ func (g *gemini) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (g *gemini) ids() []string { return g.cfg.names(func(m models.Model) string { return m.ID }) }
 
 func (g *gemini) serves(model string) bool {
-	for _, id := range g.ids() {
-		if id == model {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(g.ids(), model)
 }
 
 func (g *gemini) models(w http.ResponseWriter, name string) {
@@ -169,6 +165,7 @@ func (req *geminiRequest) call() (*Call, error) {
 		case "model":
 			role = "assistant"
 		default:
+			//lint:ignore ST1005 the Gemini API's own text
 			return nil, errors.New("Please use a valid role: user, model.")
 		}
 		if len(content.Parts) == 0 {
@@ -177,6 +174,7 @@ func (req *geminiRequest) call() (*Call, error) {
 		c.Messages = append(c.Messages, content.messages(role)...)
 	}
 	if len(req.Contents) == 0 {
+		//lint:ignore ST1005 the Gemini API's own text
 		return nil, errors.New("* GenerateContentRequest.contents: contents is not specified\n")
 	}
 	for _, t := range req.Tools {

@@ -6,6 +6,7 @@ package gemmatest
 import (
 	"fmt"
 	"html"
+	"maps"
 	"net/http"
 	"strconv"
 )
@@ -21,9 +22,7 @@ type Page struct {
 func (p *Page) write(w http.ResponseWriter) {
 	h := w.Header()
 	clear(h)
-	for k, v := range p.Header {
-		h[k] = v
-	}
+	maps.Copy(h, p.Header)
 	ct := p.ContentType
 	if ct == "" {
 		ct = "text/html; charset=UTF-8"

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -27,10 +28,8 @@ func (v *vllm) llama() bool { return v.cfg.Kind == LlamaCpp }
 func (v *vllm) ids() []string { return v.cfg.names(func(m models.Model) string { return m.HF }) }
 
 func (v *vllm) serves(model string) bool {
-	for _, id := range v.ids() {
-		if id == model {
-			return true
-		}
+	if slices.Contains(v.ids(), model) {
+		return true
 	}
 	return model == "" || v.llama() // which takes any name: it has one model
 }

@@ -63,7 +63,7 @@ var sentences = [...]string{
 // topic is the longest word of the last question.
 func topic(messages []Message) string {
 	best := ""
-	for _, w := range strings.Fields(lastText(messages)) {
+	for w := range strings.FieldsSeq(lastText(messages)) {
 		w = strings.Trim(w, ".,:;!?\"'()[]{}<>`*")
 		if len(w) > len(best) && len(w) <= 24 && !strings.ContainsAny(w, "\"\\") {
 			best = w

@@ -105,6 +105,7 @@ func (r *reader) arguments(fn *function) (call, bool) {
 	var positional []any
 	for !r.shut(')') {
 		spread := r.i
+		//lint:ignore SA4000 eat moves on: the two calls read two stars
 		if r.eat('*') && r.eat('*') {
 			v, ok := r.value()
 			m, isObject := v.(map[string]any)

@@ -5,6 +5,7 @@ package lower
 
 import (
 	"math"
+	"slices"
 
 	"github.com/gemma-go/sdk/internal/fault"
 	"github.com/gemma-go/sdk/internal/wire"
@@ -37,10 +38,8 @@ func (p *Plan) sampling() error {
 	if p.col == wire.ColPrebuilt && c.Temperature != nil && *c.Temperature == 0 {
 		p.emulate("config.temperature", "0 is sent as 0.0001, because the container drops a zero")
 	}
-	for _, s := range c.StopSequences {
-		if s == "" {
-			return fault.Bad("config.stopSequences", "an empty string would stop every answer")
-		}
+	if slices.Contains(c.StopSequences, "") {
+		return fault.Bad("config.stopSequences", "an empty string would stop every answer")
 	}
 	return nil
 }
