@@ -133,6 +133,12 @@ func nobodyThere(f failure) *fault.Error {
 // gaveUp is the fault of a call that waited in vain: cause says what ended the
 // wait, last what was seen.
 func (g *Gate) gaveUp(cause error, last failure, ready bool, attempts int, waited, expected time.Duration) *fault.Error {
+	var r interface{ Retryable() bool }
+	if last.status == 0 && errors.As(last.err, &r) { // nothing could be sent: no word on the endpoint
+		e := broken(last)
+		e.Attempts, e.Waited, e.Retry, e.Err = attempts, waited, true, &gaveUpOn{cause, last.err}
+		return e
+	}
 	e := &fault.Error{
 		Status: last.status, FrontEnd: last.verdict.FrontEnd, Attempts: attempts, Waited: waited,
 		RetryAfter: last.retryAfter, Retry: true, Err: cause,
@@ -189,6 +195,12 @@ func interrupted(f failure, attempts int, waited time.Duration, why string) *fau
 	}
 	return e
 }
+
+// gaveUpOn is what ended a wait, and what was waited for.
+type gaveUpOn struct{ cause, last error }
+
+func (e *gaveUpOn) Error() string   { return e.cause.Error() + ": " + e.last.Error() }
+func (e *gaveUpOn) Unwrap() []error { return []error{e.cause, e.last} }
 
 func causeOf(ctx context.Context) error {
 	if err := context.Cause(ctx); err != nil {

@@ -322,3 +322,42 @@ func TestServersOwnAnswerIsUntouched(t *testing.T) {
 		})
 	}
 }
+
+// TestReadyHoldsNoSlot: the endpoint becomes ready between the moment in which
+// Ready looks at the gate and the one in which it would queue.
+func TestReadyHoldsNoSlot(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := New(Config{Base: &cloud{status: 429}, Probe: ping})
+		if err := g.Ready(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		c := &call{ctx: t.Context(), began: time.Now(), opts: OptionsOf(t.Context())}
+		g.bound(c)
+		if err := g.wait(c); err != nil {
+			t.Error(err)
+		}
+		if s := g.State(); s.InUse != 0 || s.Waiting != 0 {
+			t.Errorf("%+v", s)
+		}
+	})
+}
+
+// TestDeadlineWhileTheTokenServerIsDown: what a deadline ends is told as what it was, not as a
+// cold start, and both the deadline and the reason are found in the error.
+func TestDeadlineWhileTheTokenServerIsDown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		down := &tokenError{retry: true}
+		g := New(Config{Base: tripper(func(*http.Request) (*http.Response, error) { return nil, down }), Probe: ping})
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		err := g.Ready(ctx)
+		f := fault.Of(err)
+		if f == nil || f.Kind != fault.Unauthenticated || !f.Retry || !errors.Is(err, context.DeadlineExceeded) || !errors.Is(err, down) {
+			t.Errorf("%v", err)
+		}
+	})
+}
+
+type tripper func(*http.Request) (*http.Response, error)
+
+func (f tripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }

@@ -20,7 +20,11 @@ func (g *Gate) wait(c *call) error {
 	}
 	g.mu.Lock()
 	g.expire(now)
-	if g.ready && g.queue.n == 0 && g.slots.free() && c.body != nil {
+	if g.ready && c.body == nil { // it became so since Ready looked; there is no body that would give a slot back
+		g.unlock()
+		return nil
+	}
+	if g.ready && g.queue.n == 0 && g.slots.free() {
 		g.slots.inUse++
 		c.grant = grantSlot
 		g.unlock()
