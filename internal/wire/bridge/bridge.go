@@ -123,6 +123,9 @@ func (t *Transport) serve(req *http.Request, body []byte) (*http.Response, error
 			}
 			return nil, fault.Refuse("config.continuationToken", "a private endpoint issues no continuation tokens")
 		}
+		if h := callersHeaders(req.Header); h != nil {
+			r.Config.HTTPOptions = &genai.HTTPOptions{Headers: h}
+		}
 		if method == "generateContent" {
 			resp, err := t.backend.Generate(ctx, model, r.Contents, r.Config)
 			if err != nil {

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net/http"
 	"strings"
 
 	"google.golang.org/genai"
@@ -51,6 +52,23 @@ func parseGenerate(body []byte) (*generate, error) {
 	c.SystemInstruction, c.SafetySettings, c.Tools, c.ToolConfig = w.SystemInstruction, w.SafetySettings, w.Tools, w.ToolConfig
 	c.Labels, c.CachedContent, c.ServiceTier, c.Store = w.Labels, w.CachedContent, w.ServiceTier, w.Store
 	return &generate{w.Contents, c, w.ContinuationToken}, nil
+}
+
+// callersHeaders returns what a request has beside the headers that the SDK sets
+// by itself: those of the caller's HTTPOptions. nil means none.
+func callersHeaders(h http.Header) http.Header {
+	var own http.Header
+	for name, values := range h {
+		switch http.CanonicalHeaderKey(name) {
+		case "Content-Type", "User-Agent", "X-Goog-Api-Client", "X-Goog-Api-Key", "X-Server-Timeout", "Accept", "Content-Length":
+			continue
+		}
+		if own == nil {
+			own = http.Header{}
+		}
+		own[name] = values
+	}
+	return own
 }
 
 // parseEmbed reads batchEmbedContents, which the SDK sends for the Gemini API
