@@ -112,6 +112,11 @@ func (c *Client) Models(ctx context.Context) ([]*genai.Model, error) {
 // token and the container's key, wait out a cold start, take a slot, and are
 // retried before their first byte like the client's own. It carries them to the
 // endpoint's origin only; a redirect elsewhere is an error.
+//
+// Config.APIKey, if it is set, takes the place of whatever key a request brings
+// in the header that the route reads (X-Goog-Api-Key below /v1beta/, else
+// Authorization), since other SDKs insist on a key and are given a placeholder.
+// Without Config.APIKey a request's own headers stay as they are.
 func (c *Client) HTTPClient() *http.Client {
 	return &http.Client{Transport: rawTransport{c.ep}}
 }
@@ -178,21 +183,29 @@ func (b backend) CountTokens(ctx context.Context, model string, contents []*gena
 	c := b.named(model)
 	s, err := c.ep.settle(ctx, c.model)
 	if err != nil {
-		return nil, err
+		return nil, newError(ctx, err)
 	}
 	r := c.request(s)
 	r.Contents = contents
-	return s.codec.CountTokens(ctx, r, c.ep.do)
+	n, err := s.codec.CountTokens(ctx, r, c.ep.do)
+	if err != nil {
+		return nil, newError(ctx, err)
+	}
+	return n, nil
 }
 
 func (b backend) Embed(ctx context.Context, model string, contents []*genai.Content, config *genai.EmbedContentConfig) (*genai.EmbedContentResponse, error) {
 	c := b.named(model)
 	s, err := c.ep.settle(ctx, c.model)
 	if err != nil {
-		return nil, err
+		return nil, newError(ctx, err)
 	}
-	r := &wire.EmbedRequest{Base: c.ep.base, Model: s.name(model), Contents: contents, Config: config, APIKey: c.ep.cfg.APIKey, Server: s.server}
-	return s.codec.Embed(ctx, r, c.ep.do)
+	r := &wire.EmbedRequest{Base: c.ep.base, Model: s.name(c.model), Contents: contents, Config: config, APIKey: c.ep.cfg.APIKey, Server: s.server}
+	e, err := s.codec.Embed(ctx, r, c.ep.do)
+	if err != nil {
+		return nil, newError(ctx, err)
+	}
+	return e, nil
 }
 
 func (b backend) Fail(err error) error { return newError(context.Background(), err) }
@@ -234,11 +247,12 @@ func (t rawTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 			req.URL.Scheme, req.URL.Host, origin(t.ep.base))}
 	}
 	if key := t.ep.cfg.APIKey; key != "" {
-		// Other SDKs insist on a key and send a placeholder; the container's
-		// own key replaces nothing that the container would take.
 		req = req.Clone(req.Context())
-		req.Header.Set("Authorization", "Bearer "+key)
-		req.Header.Set("X-Goog-Api-Key", key)
+		if strings.Contains(req.URL.Path, "/v1beta/") { // the prebuilt container ignores Authorization there, and this header elsewhere
+			req.Header.Set("X-Goog-Api-Key", key)
+		} else {
+			req.Header.Set("Authorization", "Bearer "+key)
+		}
 	}
 	resp, err := t.ep.gate.RoundTrip(req)
 	if err != nil {
@@ -248,6 +262,14 @@ func (t rawTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, newError(req.Context(), err)
 	}
 	return resp, nil
+}
+
+// CloseIdleConnections lets http.Client.CloseIdleConnections reach the
+// connections, which all clients of the endpoint share.
+func (t rawTransport) CloseIdleConnections() {
+	if c, ok := t.ep.transport.(interface{ CloseIdleConnections() }); ok {
+		c.CloseIdleConnections()
+	}
 }
 
 // errTwice is the failure of ranging over a sequence again.

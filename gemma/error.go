@@ -34,7 +34,8 @@ const (
 	// used up. Retry later.
 	KindOverloaded
 	// KindUnauthenticated: no identity token could be minted, or the endpoint
-	// refused it. Retry does not help; the Hint says what does.
+	// refused it. Retry does not help, and the Hint says what does, unless
+	// Retryable says that the token server was out of reach.
 	KindUnauthenticated
 	// KindForbidden: the identity may not call the service, or the container's
 	// API key is missing or wrong. Retry helps only where the permission was
@@ -90,7 +91,7 @@ func (e *Error) Error() string {
 		b.WriteString(": ")
 		b.WriteString(e.Message)
 	}
-	if e.Err != nil {
+	if e.Err != nil && !e.told() {
 		if cause := e.Err.Error(); cause != e.Message {
 			b.WriteString(": ")
 			b.WriteString(cause)
@@ -110,6 +111,12 @@ func (e *Error) Error() string {
 	return b.String()
 }
 
+// told reports whether Message and Hint are those of the cause.
+func (e *Error) told() bool {
+	a, ok := errors.AsType[*auth.Error](e.Err)
+	return ok && a.Message == e.Message
+}
+
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
@@ -119,6 +126,9 @@ func (e *Error) Retryable() bool {
 	switch e.Kind {
 	case KindCold, KindOverloaded, KindInterrupted, KindServer:
 		return true
+	case KindUnauthenticated:
+		a, ok := errors.AsType[*auth.Error](e.Err)
+		return ok && a.Retry // the token server was out of reach
 	}
 	return false
 }
@@ -140,6 +150,7 @@ func newError(ctx context.Context, err error) *Error {
 		if a, ok := errors.AsType[*auth.Error](f.Err); ok { // the gate wraps what the transport below it says
 			fromAuth(e, a)
 		}
+		e.Err = withContext(ctx, e.Err)
 		return e
 	}
 	if a, ok := errors.AsType[*auth.Error](err); ok {
@@ -148,20 +159,37 @@ func newError(ctx context.Context, err error) *Error {
 		return e
 	}
 	if ctx.Err() != nil {
-		return &Error{Kind: KindInterrupted, Message: "the call's context ended", Err: context.Cause(ctx)}
+		return &Error{Kind: KindInterrupted, Message: "the call's context ended", Err: withContext(ctx, context.Cause(ctx))}
 	}
 	return &Error{Kind: KindServer, Message: "the request failed", Err: err}
 }
 
+// withContext makes both errors of a context findable where its end is the
+// cause: its own (Canceled, DeadlineExceeded), and the reason that was given.
+func withContext(ctx context.Context, err error) error {
+	if own := ctx.Err(); own != nil && err != nil && errors.Is(err, context.Cause(ctx)) && !errors.Is(err, own) {
+		return &ended{err, own}
+	}
+	return err
+}
+
+type ended struct{ cause, own error }
+
+func (e *ended) Error() string   { return e.cause.Error() }
+func (e *ended) Unwrap() []error { return []error{e.cause, e.own} }
+
 // fromAuth lets the identity's own diagnosis speak for e.
 func fromAuth(e *Error, a *auth.Error) {
-	e.Status = a.Status
+	e.Status, e.Hint = a.Status, a.Hint
+	if a.Message != "" {
+		e.Message = a.Message
+	}
 	switch a.Status {
 	case http.StatusForbidden:
 		e.Kind = KindForbidden
 	case http.StatusNotFound:
 		e.Kind = KindNotFound
-	default:
+	default: // 401, or no token to send
 		e.Kind = KindUnauthenticated
 	}
 }

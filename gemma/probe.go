@@ -58,7 +58,7 @@ func (ep *endpoint) probeOllama(ctx context.Context, s *server, asked string, se
 	model := s.name(cmp.Or(asked, ep.cfg.Model))
 	if model == "" && s.server.Served == nil {
 		resp, err := ep.list(ctx, s, "/api/tags", send)
-		if err != nil || resp.StatusCode != http.StatusOK {
+		if err != nil || resp == nil || resp.StatusCode != http.StatusOK {
 			return resp, err
 		}
 		if model = ep.known.Load().name(""); model == "" {
@@ -143,18 +143,27 @@ func (ep *endpoint) detect(ctx context.Context, send sender) (*http.Response, *s
 }
 
 // list asks for the models served, notes them the first time, and gives the
-// response back as if it had not been read.
+// response back as if it had not been read; or none from a server that is up
+// and has no such list, which is no reason for a call to fail.
 func (ep *endpoint) list(ctx context.Context, s *server, path string, send sender) (*http.Response, error) {
 	resp, err := ep.get(ctx, path, send)
-	if err != nil || s.server.Served != nil {
-		return resp, err
+	if err != nil {
+		return nil, err
+	}
+	if none := absent(resp); none || s.server.Served != nil {
+		if !none {
+			return resp, nil
+		}
+		resp.Body.Close()
+		if s.server.Served == nil {
+			n := *s
+			n.server.Served = []string{} // names are then taken as they are
+			ep.known.Store(&n)
+		}
+		return nil, nil
 	}
 	n := *s
 	n.server.Served = []string{} // asked, whatever comes
-	if absent(resp) {
-		ep.known.Store(&n) // a server that lists nothing; names are then taken as they are
-		return resp, nil
-	}
 	if resp.StatusCode != http.StatusOK {
 		return resp, nil
 	}
