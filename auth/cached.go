@@ -164,7 +164,7 @@ func (c *cached) start(ctx context.Context, now time.Time) *flight {
 	go func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), fetchTimeout)
 		defer cancel()
-		err := error(&Error{Message: "the token source ended its goroutine"}) // stays if src calls runtime.Goexit
+		err := error(errGone) // stays if src calls runtime.Goexit
 		var e *entry
 		defer func() { c.finish(f, e, err) }()
 		e, err = c.fetch(ctx)
@@ -204,7 +204,7 @@ func (c *cached) ask(ctx context.Context) (*entry, error) {
 	if c.src == nil {
 		return nil, &Error{Message: "the token source is nil"}
 	}
-	tok, err := c.src.Token(ctx)
+	tok, err := c.mint(ctx)
 	if err != nil {
 		return nil, asError(err)
 	}

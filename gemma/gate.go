@@ -16,6 +16,7 @@ import (
 
 // notify tells the caller of an event.
 func (ep *endpoint) notify(e Event) {
+	ep.logEvent(e)
 	if ep.cfg.OnEvent != nil {
 		ep.cfg.OnEvent(e)
 	}

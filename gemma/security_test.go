@@ -225,7 +225,7 @@ func TestLogsHoldNoSecret(t *testing.T) {
 				t.Errorf("the log holds %q", s)
 			}
 		}
-		if n := strings.Count(logged.String(), "\n"); n != 2 {
+		if n := strings.Count(logged.String(), `"msg":"gemma call"`); n != 2 {
 			t.Errorf("%d lines for 2 calls:\n%s", n, logged.String())
 		}
 	})

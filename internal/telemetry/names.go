@@ -42,7 +42,6 @@ const (
 	keyHTTPMethod        = attribute.Key("http.request.method")
 	keyHTTPStatus        = attribute.Key("http.response.status_code")
 	keyURLPath           = attribute.Key("url.path")
-	keyHTTPResendCount   = attribute.Key("http.request.resend_count")
 	metricDuration       = "gen_ai.client.operation.duration"
 	metricTokens         = "gen_ai.client.token.usage"
 	metricFirstChunk     = "gen_ai.client.operation.time_to_first_chunk"
@@ -52,10 +51,11 @@ const (
 // Names of our own, for what no convention knows.
 const (
 	metricColdStart = "gemma.client.cold_start.wait" // s: how long a call waited for the endpoint to be ready or free
-	metricSlots     = "gemma.client.slots.in_use"    // answers in flight to the endpoint
+	metricSlots     = "gemma.client.slots.in_use"    // requests at the endpoint whose answer has not ended
 
-	spanAttempt = "gemma attempt"        // one HTTP request
+	spanAttempt = "gemma attempt"        // one HTTP request, up to its response headers
 	spanWait    = "gemma wait"           // the wait for a cold or full endpoint
+	spanProbe   = "gemma probe"          // asking on behalf of all who wait; a child of the call that came first
 	spanToken   = "gemma identity token" // minting a token
 
 	keyWaited   = attribute.Key("gemma.waited")   // s

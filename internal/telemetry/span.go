@@ -36,6 +36,8 @@ type Span struct {
 	usage         *genai.GenerateContentResponseUsageMetadata
 	waited        time.Duration
 	attempts      int
+
+	measure metric.MeasurementOption // what every chunk is measured with
 }
 
 // Start begins to watch a call. Where the span in ctx already is that of a GenAI
@@ -62,6 +64,9 @@ func (t *Telemetry) Start(ctx context.Context, model string, config *genai.Gener
 		}
 	}
 	s.ctx = ctx
+	if m.on {
+		s.measure = s.attributes()
+	}
 	return ctx, s
 }
 
@@ -124,13 +129,13 @@ func (s *Span) Response(r *genai.GenerateContentResponse) {
 	if !s.first {
 		s.first = true
 		if s.m.on {
-			s.m.firstChunk.Record(s.ctx, since(s.begun, now), s.attributes())
+			s.m.firstChunk.Record(s.ctx, since(s.begun, now), s.measure)
 		}
 		if s.own && s.span.IsRecording() {
 			s.span.SetAttributes(keyTimeToFirstChunk.Float64(since(s.begun, now)))
 		}
 	} else if s.m.on {
-		s.m.perChunk.Record(s.ctx, since(s.last, now), s.attributes())
+		s.m.perChunk.Record(s.ctx, since(s.last, now), s.measure)
 	}
 	s.last = now
 	if r.ModelVersion != "" {
@@ -149,35 +154,58 @@ func (s *Span) Response(r *genai.GenerateContentResponse) {
 	}
 }
 
-// Waited tells how long the call waited for the endpoint, and how many requests
-// were sent for it.
-func (s *Span) Waited(d time.Duration, attempts int) {
+// waitShown is the shortest wait that gets a span of its own.
+const waitShown = time.Millisecond
+
+// Waited tells that the call waited for the endpoint from a moment on, and then
+// sent so many requests. It may be called several times.
+func (s *Span) Waited(from time.Time, d time.Duration, attempts int) {
 	if s == nil {
 		return
 	}
-	s.waited, s.attempts = d, attempts
+	s.waited += d
+	s.attempts += attempts
+	if d < waitShown || !s.span.IsRecording() {
+		return
+	}
+	until := from.Add(d)
+	_, wait := s.t.tracing().Start(s.ctx, spanWait, trace.WithTimestamp(from))
+	if p := s.t.probe.Load(); p.during(from, until) {
+		wait.SetAttributes(keyReason.String("the endpoint was not ready"))
+		if p.span.TraceID() != s.span.SpanContext().TraceID() {
+			wait.AddLink(trace.Link{SpanContext: p.span}) // another call's probe woke it for this one too
+		}
+	}
+	wait.End(trace.WithTimestamp(until))
 }
 
 // Event adds something that happened: a retry, a resume, an emulated feature.
-func (s *Span) Event(name, feature, reason string) {
+// Empty values and 0 are left out. No text of a server may be among them, which
+// could repeat the prompt.
+func (s *Span) Event(name, feature, reason, kind string, status int) {
 	if s == nil || !s.span.IsRecording() {
 		return
 	}
 	var kv []attribute.KeyValue
-	if feature != "" {
-		kv = append(kv, keyFeature.String(feature))
+	for _, a := range [...]attribute.KeyValue{keyFeature.String(feature), keyReason.String(reason), keyErrorType.String(kind)} {
+		if a.Value.AsString() != "" {
+			kv = append(kv, a)
+		}
 	}
-	if reason != "" {
-		kv = append(kv, keyReason.String(reason))
+	if status != 0 {
+		kv = append(kv, keyHTTPStatus.Int(status))
 	}
 	s.span.AddEvent("gemma."+name, trace.WithAttributes(kv...))
 }
 
 // attributes are those that every metric has.
 func (s *Span) attributes(more ...attribute.KeyValue) metric.MeasurementOption {
-	kv := make([]attribute.KeyValue, 0, 6+len(more))
+	kv := make([]attribute.KeyValue, 0, 7+len(more))
 	kv = append(kv, keyOperation.String(Operation), keyProvider.String(providerName), keyRequestModel.String(s.model))
 	kv = append(kv, s.t.server...)
+	if s.responseModel != "" {
+		kv = append(kv, keyResponseModel.String(s.responseModel))
+	}
 	return metric.WithAttributes(append(kv, more...)...)
 }
 
@@ -194,23 +222,25 @@ func (s *Span) End(kind string) {
 	}
 	if s.m.on {
 		s.m.duration.Record(s.ctx, since(s.begun, now), s.attributes(failure...))
-		s.m.coldStart.Record(s.ctx, s.waited.Seconds(), s.attributes())
+		s.m.coldStart.Record(s.ctx, s.waited.Seconds(), s.measure)
 		if u := s.usage; u != nil {
 			s.m.tokens.Record(s.ctx, int64(u.PromptTokenCount), s.attributes(keyTokenType.String("input")))
 			s.m.tokens.Record(s.ctx, int64(u.CandidatesTokenCount+u.ThoughtsTokenCount), s.attributes(keyTokenType.String("output")))
 		}
 	}
-	if !s.span.IsRecording() {
-		return
+	if s.span.IsRecording() {
+		s.span.SetAttributes(keyWaited.Float64(s.waited.Seconds()), keyAttempts.Int(s.attempts))
+		if s.own {
+			s.fill(kind, failure)
+		}
 	}
-	if s.waited > 0 {
-		_, wait := s.t.tracing().Start(s.ctx, spanWait, trace.WithTimestamp(s.begun))
-		wait.End(trace.WithTimestamp(s.begun.Add(s.waited)))
+	if s.own {
+		s.span.End(trace.WithTimestamp(now))
 	}
-	if !s.own {
-		return
-	}
-	kv := append(failure, keyWaited.Float64(s.waited.Seconds()), keyAttempts.Int(s.attempts))
+}
+
+// fill gives a span of one's own what the conventions want of an answer.
+func (s *Span) fill(kind string, kv []attribute.KeyValue) {
 	if s.responseModel != "" {
 		kv = append(kv, keyResponseModel.String(s.responseModel))
 	}
@@ -230,5 +260,4 @@ func (s *Span) End(kind string) {
 	if kind != "" {
 		s.span.SetStatus(codes.Error, kind)
 	}
-	s.span.End(trace.WithTimestamp(now))
 }

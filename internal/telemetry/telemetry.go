@@ -9,8 +9,6 @@
 package telemetry
 
 import (
-	"context"
-	"net/http"
 	"net/url"
 	"reflect"
 	"strconv"
@@ -19,7 +17,6 @@ import (
 
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/attribute"
-	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/trace"
 )
@@ -30,7 +27,9 @@ type Telemetry struct {
 	meters  metric.MeterProvider
 	version string
 	server  []attribute.KeyValue
+	slot    metric.MeasurementOption // server, as metrics want it
 
+	probe       atomic.Pointer[probe] // the last one
 	tracer      atomic.Pointer[tracer]
 	instruments atomic.Pointer[instruments]
 }
@@ -59,6 +58,7 @@ func New(tp trace.TracerProvider, mp metric.MeterProvider, endpoint *url.URL, ve
 	}
 	n, _ := strconv.Atoi(port)
 	t.server = []attribute.KeyValue{keyServerAddress.String(endpoint.Hostname()), keyServerPort.Int(n)}
+	t.slot = metric.WithAttributes(t.server...)
 	return t
 }
 
@@ -130,65 +130,6 @@ func (t *Telemetry) metering() *instruments {
 	}
 	t.instruments.Store(n)
 	return n
-}
-
-// Transport makes a span of each HTTP request that base carries, from its start
-// to its response headers. It never records headers or queries.
-func (t *Telemetry) Transport(base http.RoundTripper) http.RoundTripper { return &transport{t, base} }
-
-type transport struct {
-	t    *Telemetry
-	base http.RoundTripper
-}
-
-func (rt *transport) RoundTrip(req *http.Request) (*http.Response, error) {
-	tr := rt.t.tracing()
-	if !tr.on {
-		return rt.base.RoundTrip(req)
-	}
-	ctx, span := tr.Start(req.Context(), spanAttempt, trace.WithSpanKind(trace.SpanKindClient))
-	defer span.End()
-	if span.IsRecording() {
-		span.SetAttributes(rt.t.server...)
-		span.SetAttributes(keyHTTPMethod.String(req.Method), keyURLPath.String(req.URL.Path))
-	}
-	_ = ctx // base must see the request's own context: nothing may depend on being watched
-	resp, err := rt.base.RoundTrip(req)
-	switch {
-	case err != nil:
-		span.SetStatus(codes.Error, "")
-		span.SetAttributes(keyErrorType.String("transport"))
-	default:
-		span.SetAttributes(keyHTTPStatus.Int(resp.StatusCode))
-		if resp.StatusCode >= 400 {
-			span.SetStatus(codes.Error, "")
-			span.SetAttributes(keyErrorType.String(strconv.Itoa(resp.StatusCode)))
-		}
-	}
-	return resp, err
-}
-
-// Token makes a span of minting one identity token. end must be called once.
-func (t *Telemetry) Token(ctx context.Context) (_ context.Context, end func(error)) {
-	tr := t.tracing()
-	if !tr.on {
-		return ctx, func(error) {}
-	}
-	ctx, span := tr.Start(ctx, spanToken)
-	return ctx, func(err error) {
-		if err != nil {
-			span.SetStatus(codes.Error, "")
-			span.SetAttributes(keyErrorType.String("unauthenticated"))
-		}
-		span.End()
-	}
-}
-
-// Slot counts an answer in flight until the returned function is called.
-func (t *Telemetry) Slot(ctx context.Context, delta int64) {
-	if m := t.metering(); m.on {
-		m.slots.Add(ctx, delta, metric.WithAttributes(t.server...))
-	}
 }
 
 // since is the seconds between two moments.
