@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"iter"
-	"maps"
 	"net/http"
 	"sync/atomic"
 	"time"
@@ -42,6 +41,7 @@ type call struct {
 	partial   partial
 	delivered bool // something reached the caller
 	stopped   bool // the caller broke out
+	answered  bool // the last request got an answer, of whatever kind
 	repeated  bool // the one repetition after a wrong answer is used up
 	resumed   int
 }
@@ -57,7 +57,11 @@ func (c *Client) stream(ctx context.Context, contents []*genai.Content, config *
 		k := &call{c: c, ctx: ctx, contents: contents, config: config, yield: yield}
 		k.options = coldstart.Options{Trace: &k.trace, Model: c.model}
 		k.begin()
-		err := k.run()
+		cancel, err := k.takeOptions()
+		defer cancel() // not before fail has looked at the context
+		if err == nil {
+			err = k.run()
+		}
 		var failure *Error
 		if err != nil && !k.stopped {
 			failure = k.fail(err)
@@ -82,17 +86,12 @@ func (k *call) fail(err error) *Error {
 
 // run sends the request until an answer ended well, the caller broke out, or
 // nothing more may be tried.
-func (k *call) run() error {
-	cancel, err := k.takeOptions()
-	if err != nil {
-		return err
-	}
-	defer cancel()
+func (k *call) run() (err error) {
 	if err = k.settle(); err != nil {
 		return err
 	}
-	if k.c.model == "" && k.server.name("") == "" && k.server.codec.Protocol() != wire.OpenAI {
-		return fault.Bad("Config.Model", "is empty, and the endpoint serves %d models: name one (Client.Models lists them)", len(k.server.server.Served))
+	if err := k.server.oneModel(k.c.model); err != nil {
+		return err
 	}
 	if err := k.askAbilities(); err != nil {
 		return err
@@ -131,8 +130,9 @@ func (k *call) again(r *wire.Request, x *wire.Exchange, err error) (*wire.Exchan
 		r.Server.NoTools = true
 		k.event(Event{Type: EventRetry, Status: f.Status, Reason: "the model takes no tools natively: asking by prompt"})
 
-	case !k.delivered && !k.repeated && (f.Retry && f.Kind == fault.Server || f.Kind == fault.Interrupted):
-		// Another caller's or another protocol's answer, or none at all. Once.
+	case k.answered && !k.delivered && !k.repeated && (f.Retry && f.Kind == fault.Server || f.Kind == fault.Interrupted):
+		// Another caller's or another protocol's answer, or an empty one. Once.
+		// What got no answer the gate has sent again as often as is wise.
 		k.repeated = true
 		k.event(Event{Type: EventRetry, Attempts: k.trace.Attempts, Status: f.Status, Reason: f.Message})
 
@@ -185,13 +185,17 @@ func (k *call) finishAtLimit() error {
 func (k *call) exchange(x *wire.Exchange) error {
 	ctx, cancel := context.WithCancelCause(coldstart.With(k.ctx, &k.options))
 	defer cancel(nil)
-	maps.Copy(x.HTTP.Header, k.headers)
+	for name, values := range k.headers {
+		x.HTTP.Header[http.CanonicalHeaderKey(name)] = values // or the identity would not see that its place is taken
+	}
+	k.answered = false
 	asked := time.Now()
 	resp, err := k.c.ep.gate.RoundTrip(x.HTTP.WithContext(ctx))
 	k.asked(asked, k.trace.Waited, k.trace.Attempts)
 	if err != nil {
 		return err
 	}
+	k.answered = true
 	if resp.StatusCode/100 != 2 {
 		return k.server.codec.Fault(resp)
 	}
@@ -199,7 +203,7 @@ func (k *call) exchange(x *wire.Exchange) error {
 	defer body.Close()
 	d := x.Open(resp.Header, body)
 	if x.Hold {
-		return k.hold(x, d)
+		return k.hold(ctx, x, d)
 	}
 	for {
 		r, err := d.Next()
@@ -228,7 +232,7 @@ func (k *call) emit(r *genai.GenerateContentResponse) bool {
 
 // hold collects an answer that may be shown only after it was checked, and
 // has it repaired once.
-func (k *call) hold(x *wire.Exchange, d wire.Decoder) error {
+func (k *call) hold(ctx context.Context, x *wire.Exchange, d wire.Decoder) error {
 	full, err := stream.Collect(func(yield func(*genai.GenerateContentResponse, error) bool) {
 		for {
 			r, err := d.Next()
@@ -240,8 +244,10 @@ func (k *call) hold(x *wire.Exchange, d wire.Decoder) error {
 			}
 		}
 	})
+	k.partial = partial{} // nothing was handed out: a repeated answer takes the place of the one before
+	k.partial.add(full)
 	if err != nil {
-		return k.broken(k.ctx, err)
+		return k.broken(ctx, err)
 	}
 	if why := x.Check(full); why != nil {
 		if x.Repair == nil {
@@ -259,7 +265,6 @@ func (k *call) hold(x *wire.Exchange, d wire.Decoder) error {
 		}
 		return k.exchange(fixed)
 	}
-	k.partial.add(full)
 	k.emit(full)
 	return nil
 }
@@ -297,7 +302,7 @@ func (k *call) takeOptions() (cancel context.CancelFunc, err error) {
 	}
 	o := k.config.HTTPOptions
 	refuse := func(field, why string) (context.CancelFunc, error) {
-		return nil, fault.Refuse("config.httpOptions."+field, why)
+		return cancel, fault.Refuse("config.httpOptions."+field, why)
 	}
 	switch {
 	case o.BaseURL != "":

@@ -5,6 +5,7 @@ package gemma
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -29,6 +30,8 @@ type endpoint struct {
 	cfg  Config
 	base *url.URL
 	gate *coldstart.Gate
+
+	transport http.RoundTripper // at the bottom: the caller's, or our own
 
 	telemetry *telemetry.Telemetry
 
@@ -79,15 +82,36 @@ func (s *server) name(model string) string {
 	}
 }
 
+// oneModel refuses a call that names no model where the server would have to
+// choose.
+func (s *server) oneModel(model string) error {
+	if model != "" || s.name("") != "" {
+		return nil
+	}
+	n := len(s.server.Served)
+	switch {
+	case n > 1:
+		return fault.Bad("Config.Model", "is empty, and the endpoint serves %d models: name one (Client.Models lists them)", n)
+	case s.codec.Protocol() == wire.OpenAI: // llama.cpp serves what it has loaded, under any name or none
+		return nil
+	case s.codec.Protocol() == wire.Ollama:
+		return &fault.Error{Kind: fault.NotFound, Field: "Config.Model", Message: "is empty, and the endpoint has no model",
+			Hint: "load one into the server"}
+	}
+	return fault.Bad("Config.Model", "is empty, and this protocol does not list what is served: name the model")
+}
+
 func newEndpoint(ctx context.Context, c Config, base *url.URL) (*endpoint, error) {
 	ep := &endpoint{cfg: c, base: base, telemetry: telemetry.New(c.TracerProvider, c.MeterProvider, base, version)}
 	src := c.Auth
 	if src == nil && !c.Public && base.Scheme == "https" {
 		audience := c.Audience
-		if audience == "" {
-			audience = origin(base)
-		}
 		var err error
+		if audience == "" {
+			if audience, err = auth.Audience(c.Endpoint); err != nil {
+				return nil, err
+			}
+		}
 		if src, err = auth.Google(audience, nil); err != nil {
 			return nil, err
 		}
@@ -99,6 +123,7 @@ func newEndpoint(ctx context.Context, c Config, base *url.URL) (*endpoint, error
 	if rt == nil {
 		rt = defaultTransport()
 	}
+	ep.transport = rt
 	rt = ep.telemetry.Transport(rt)
 	if src != nil && c.OnEvent != nil {
 		rt = &tokenWatch{base: rt, notify: ep.notify}
@@ -113,7 +138,7 @@ func newEndpoint(ctx context.Context, c Config, base *url.URL) (*endpoint, error
 	}
 	info, _ := models.Lookup(c.Model)
 	ep.gate = coldstart.New(coldstart.Config{
-		Base:        authed,
+		Base:        stayHere{authed, base},
 		MaxWait:     c.ColdStart.MaxWait,
 		Expected:    c.ColdStart.Expected,
 		FailFast:    c.ColdStart.FailFast,
@@ -153,7 +178,8 @@ func (ep *endpoint) settle(ctx context.Context, model string) (*server, error) {
 	if s := ep.known.Load(); s != nil {
 		return s, nil
 	}
-	return nil, fault.New(fault.Server, "the endpoint answers, but speaks none of the protocols known")
+	return nil, &fault.Error{Kind: fault.Server, Message: "the endpoint answers, but speaks none of the protocols known",
+		Hint: "check that Config.Endpoint is the model server's URL, or set Config.Protocol"}
 }
 
 // names reports whether the model's name can be told in the server's spelling
@@ -180,6 +206,32 @@ func (ep *endpoint) ready(ctx context.Context, model string) error {
 // that finds it missing fails those who asked for it only.
 func forModel(ctx context.Context, model string) context.Context {
 	return coldstart.With(ctx, &coldstart.Options{Model: model})
+}
+
+// stayHere makes an error of a redirect to another origin, which nothing of the
+// request follows, for those that ask without an http.Client around them.
+type stayHere struct {
+	base     http.RoundTripper
+	endpoint *url.URL
+}
+
+func (t stayHere) RoundTrip(req *http.Request) (*http.Response, error) {
+	resp, err := t.base.RoundTrip(req)
+	if err != nil || resp.StatusCode/100 != 3 {
+		return resp, err
+	}
+	to, err := resp.Location()
+	if err != nil || sameOrigin(to, t.endpoint) {
+		return resp, nil
+	}
+	_ = resp.Body.Close()
+	f := &fault.Error{Kind: fault.Invalid, Status: resp.StatusCode, Field: "Config.Endpoint",
+		Message: fmt.Sprintf("%s redirects to %s, where neither token nor key nor prompt goes", origin(t.endpoint), fault.Clip(origin(to))),
+		Hint:    "if that is the service, give its URL as Config.Endpoint"}
+	if to.Hostname() == "accounts.google.com" {
+		f.Hint = "the service is behind a sign-in for browsers (Identity-Aware Proxy): set Config.Audience to its OAuth client's id"
+	}
+	return nil, f
 }
 
 // do sends one request of the client's own through the gate.
