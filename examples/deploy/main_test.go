@@ -83,7 +83,7 @@ func TestLifeCycle(t *testing.T) {
 		})
 		defer srv.Close()
 		sh := shell{t, fake, func(c *gemma.Config) {
-			if c.Endpoint != srv.URL || c.Audience != srv.URL || c.Model != "gemma-3-4b-it" || c.Concurrency != 4 {
+			if c.Endpoint != srv.URL || c.Audience != "" || c.Model != "gemma-3-4b-it" || c.Concurrency != 4 {
 				t.Errorf("handed over: %+v", c)
 			}
 			c.Auth, c.Audience, c.Transport = srv.Source(), "", srv.Transport()

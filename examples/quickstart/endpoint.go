@@ -21,7 +21,7 @@ const ollamaURL = "http://127.0.0.1:11434"
 
 // endpoint chooses where to ask: the configured service, a local Ollama, or an
 // emulated endpoint. done gives back what it started.
-func endpoint(ctx context.Context, getenv func(string) string, stderr io.Writer) (config gemma.Config, done func(), err error) {
+func endpoint(ctx context.Context, getenv func(string) string, stderr io.Writer, start, pace time.Duration) (config gemma.Config, done func(), err error) {
 	done = func() {}
 	if url := getenv("GEMMA_ENDPOINT"); url != "" {
 		fmt.Fprintln(stderr, "· endpoint: ", url)
@@ -38,8 +38,8 @@ func endpoint(ctx context.Context, getenv func(string) string, stderr io.Writer)
 		return gemma.Config{Endpoint: url}, done, nil
 	}
 	srv := gemmatest.NewServer(gemmatest.Config{
-		LoadTime: time.Second, FirstToken: 150 * time.Millisecond, Pace: 40 * time.Millisecond,
-		FrontEnd: gemmatest.FrontEndConfig{Start: 3 * time.Second, Slots: 4},
+		LoadTime: start / 3, FirstToken: 4 * pace, Pace: pace,
+		FrontEnd: gemmatest.FrontEndConfig{Start: start, Slots: 4},
 	})
 	fmt.Fprintln(stderr, "· endpoint:  emulated inside this program, private and cold like a real one")
 	fmt.Fprintln(stderr, "             (set GEMMA_ENDPOINT to the URL of your Cloud Run service to ask a real model)")

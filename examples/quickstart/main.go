@@ -47,6 +47,8 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	flags.SetOutput(stderr)
 	model := flags.String("model", getenv("GEMMA_MODEL"), "the `model` to ask, in any spelling; empty means the one served")
 	protocol := flags.String("protocol", "auto", "what the server speaks: auto, ollama, openai, gemini or gemini-full")
+	start := flags.Duration("start", 3*time.Second, "how long the emulated endpoint takes to start")
+	pace := flags.Duration("pace", 40*time.Millisecond, "how long the emulated endpoint takes for a token")
 	flags.Usage = func() {
 		fmt.Fprint(stderr, "usage: quickstart [flags] [question]\n\n"+
 			"GEMMA_ENDPOINT is the URL of a private Cloud Run service; Google credentials are used to sign in.\n\n")
@@ -63,7 +65,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	if err != nil {
 		return err
 	}
-	config, done, err := endpoint(ctx, getenv, stderr)
+	config, done, err := endpoint(ctx, getenv, stderr, *start, *pace)
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,59 @@
+// Copyright 2026 The gemma-go authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"strings"
+	"testing"
+	"time"
+)
+
+// pieces counts the writes, which are the pieces that a user sees come in.
+type pieces struct {
+	strings.Builder
+	n     int
+	first time.Time
+	last  time.Time
+}
+
+func (p *pieces) Write(b []byte) (int, error) {
+	if p.last = time.Now(); p.n == 0 {
+		p.first = p.last
+	}
+	p.n++
+	return p.Builder.Write(b)
+}
+
+// TestEmbedded runs the program where there is no endpoint: it wakes the
+// embedded one, streams an answer in pieces, spread over time, and tells what
+// happened.
+func TestEmbedded(t *testing.T) {
+	env := map[string]string{"OLLAMA_HOST": "127.0.0.1:1"} // nothing listens there
+	var out, told pieces
+	err := run(t.Context(), []string{"-start", "30ms", "-pace", "1ms", "Why is the sky blue?"}, func(k string) string { return env[k] }, &out, &told)
+	if err != nil {
+		t.Fatal(err, told.String())
+	}
+	if out.n < 20 || !strings.HasPrefix(out.String(), "The sky") || out.last.Sub(out.first) < 20*time.Millisecond {
+		t.Errorf("%d pieces over %v: %q", out.n, out.last.Sub(out.first), out.String())
+	}
+	for _, want := range []string{"emulated", "identity:  token for audience http://127.0.0.1:", "waking:", "ready:", "protocol:  ollama", "first token after", "tokens/s"} {
+		if !strings.Contains(told.String(), want) {
+			t.Errorf("%q is not told:\n%s", want, told.String())
+		}
+	}
+}
+
+// TestWrongUse ends with an error that says what is wrong.
+func TestWrongUse(t *testing.T) {
+	for want, args := range map[string][]string{"unknown protocol": {"-protocol", "smtp"}, "https": {"hi"}} {
+		var out, told pieces
+		err := run(t.Context(), args, func(k string) string {
+			return map[string]string{"GEMMA_ENDPOINT": "http://gemma.example"}[k]
+		}, &out, &told)
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v: %v", args, err)
+		}
+	}
+}
