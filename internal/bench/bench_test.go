@@ -174,9 +174,9 @@ func TestMembersMissNothing(t *testing.T) {
 // TestRun makes a whole run, as small as can be, and reads what it wrote.
 func TestRun(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "out.json")
-	small := plan{tokens: 20, rounds: 1, sample: time.Microsecond, calls: 2, crowd: crowdPlan{streams: 5, witnesses: 1, paced: 1, rate: 1000, flood: 2}}
+	small := plan{tokens: 20, rounds: 1, sample: time.Microsecond, calls: 2, crowd: crowdPlan{rounds: 1, streams: 5, witnesses: 1, paced: 1, rate: 1000, flood: 2}}
 	var table bytes.Buffer
-	if err := run(t.Context(), small, &table, out); err != nil {
+	if err := run(t.Context(), small, "", &table, out); err != nil {
 		t.Fatal(err)
 	}
 	text, err := os.ReadFile(out)

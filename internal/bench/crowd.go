@@ -19,6 +19,7 @@ import (
 
 // crowdPlan says how large the crowd is and what it gets.
 type crowdPlan struct {
+	rounds    int
 	streams   int // of the client that is measured
 	witnesses int // of net/http beside it, in the same seconds
 	paced     int // chunks for each stream, one after the other

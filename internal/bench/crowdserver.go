@@ -6,6 +6,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/url"
@@ -82,6 +83,8 @@ func (s *crowdServer) run(w http.ResponseWriter, q url.Values) {
 	begun := time.Now()
 	given := 0
 	for range number("paced") {
+		// Witnesses and measured streams in one mix: a stall hits both alike.
+		rand.Shuffle(len(streams), func(i, j int) { streams[i], streams[j] = streams[j], streams[i] })
 		for _, orders := range streams {
 			if due := begun.Add(time.Duration(given) * time.Second / time.Duration(number("rate"))); time.Until(due) > time.Millisecond {
 				time.Sleep(time.Until(due))

@@ -29,7 +29,7 @@ type report struct {
 	Rows     []row                   `json:"rows"`
 	Costs    map[string]cost         `json:"costs"` // medians over the rounds, by client and protocol
 	First    map[string]firstFigures `json:"first_token"`
-	Crowds   map[string]*crowded     `json:"crowds"`
+	Crowds   map[string][]*crowded   `json:"crowds"`
 }
 
 // plan says how much of everything.
@@ -43,9 +43,9 @@ type plan struct {
 
 var (
 	full = plan{tokens: 1000, rounds: 15, sample: 60 * time.Millisecond, calls: 2000,
-		crowd: crowdPlan{streams: 10_000, witnesses: 1000, paced: 3, rate: 4000, flood: 10}}
+		crowd: crowdPlan{rounds: 3, streams: 10_000, witnesses: 1000, paced: 5, rate: 8000, flood: 30}}
 	quick = plan{tokens: 1000, rounds: 5, sample: 15 * time.Millisecond, calls: 200,
-		crowd: crowdPlan{streams: 500, witnesses: 50, paced: 3, rate: 1000, flood: 10}}
+		crowd: crowdPlan{rounds: 1, streams: 500, witnesses: 50, paced: 3, rate: 1000, flood: 10}}
 )
 
 func main() {
@@ -54,13 +54,14 @@ func main() {
 		return
 	}
 	rough := flag.Bool("quick", false, "measure roughly, in seconds")
+	part := flag.String("part", "", "measure only costs, first or crowd")
 	out := flag.String("json", "", "write the figures to this file")
 	flag.Parse()
 	p := full
 	if *rough {
 		p = quick
 	}
-	exit(run(context.Background(), p, os.Stdout, *out))
+	exit(run(context.Background(), p, *part, os.Stdout, *out))
 }
 
 func exit(err error) {
@@ -70,17 +71,20 @@ func exit(err error) {
 	}
 }
 
-// run measures everything, writes the table to w and, unless out is empty, the
+// run measures everything, or the one part that is named, writes the table to w and, unless out is empty, the
 // figures to that file.
-func run(ctx context.Context, p plan, w io.Writer, out string) error {
+func run(ctx context.Context, p plan, part string, w io.Writer, out string) error {
 	r := &report{Machine: machine(), Versions: versions()}
 	for _, step := range []struct {
-		name string
-		do   func(context.Context, plan) error
-	}{{"costs", r.addCosts}, {"first tokens", r.addFirst}, {"many streams", r.addCrowd}} {
-		fmt.Fprintf(os.Stderr, "measuring: %s …\n", step.name)
+		part, what string
+		do         func(context.Context, plan) error
+	}{{"costs", "costs", r.addCosts}, {"first", "first tokens", r.addFirst}, {"crowd", "many streams", r.addCrowd}} {
+		if part != "" && part != step.part {
+			continue
+		}
+		fmt.Fprintf(os.Stderr, "measuring: %s …\n", step.what)
 		if err := step.do(ctx, p); err != nil {
-			return fmt.Errorf("%s: %w", step.name, err)
+			return fmt.Errorf("%s: %w", step.what, err)
 		}
 	}
 	r.Machine += " to " + load()

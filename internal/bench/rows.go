@@ -139,45 +139,6 @@ type firstFigures struct {
 	Added  float64 `json:"added_ns"` // of the pairs
 }
 
-// addCrowd measures many streams at once.
-func (r *report) addCrowd(ctx context.Context, p plan) error {
-	c := p.crowd
-	if room := files() - 200; c.streams+c.witnesses > room {
-		return fmt.Errorf("this process may open %d files, which is too few for %d streams: raise it (ulimit -n), or use -quick", files(), c.streams+c.witnesses)
-	}
-	plain, err := crowd(ctx, c, func(base string) (asker, error) { return askBare(base, newTransport()), nil })
-	if err != nil {
-		return err
-	}
-	full, err := crowd(ctx, c, func(base string) (asker, error) {
-		client, err := newClient(ctx, ollama, base, nil)
-		if err != nil {
-			return asker{}, err
-		}
-		return askGemma(ollama, client), nil
-	})
-	if err != nil {
-		return err
-	}
-	r.Crowds = map[string]*crowded{netHTTP: plain, ours: full}
-	kib := func(what string, a, b float64) row {
-		return row{What: what, Unit: "KiB", Ours: a / 1024, Peer: netHTTP, Theirs: b / 1024, Compare: subtracted, Result: (a - b) / 1024}
-	}
-	delay := func(what string, q float64) row {
-		a, b := quantile(full.Delays, q)/1e3, quantile(full.Floor, q)/1e3
-		return row{What: what, Unit: "µs", Ours: a, Peer: netHTTP, Theirs: b, Compare: subtracted, Result: a - b}
-	}
-	r.add(fmt.Sprintf("%d streams at once over loopback", c.streams),
-		kib("heap of a stream", full.Heap, plain.Heap).goal(mostHeap),
-		kib("stack of a stream", full.Stack, plain.Stack),
-		row{What: "chunks lost", Ours: float64(full.Lost), Compare: alone, Result: float64(full.Lost)}.goal(0),
-		row{What: "chunks a second, all streams", Ours: full.Rate, Peer: netHTTP, Theirs: plain.Rate, Compare: divided, Result: full.Rate / plain.Rate},
-		delay("delay of a chunk, p50", 0.50),
-		delay("delay of a chunk, p99", 0.99),
-	)
-	return nil
-}
-
 func (r *report) add(group string, rows ...row) {
 	for _, row := range rows {
 		row.Group = group
