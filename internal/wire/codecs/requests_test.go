@@ -8,6 +8,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"image/png"
+	"net/http"
 	"strings"
 	"testing"
 
@@ -41,6 +42,40 @@ func TestCut(t *testing.T) {
 		if f := fault.Of(err); (f != nil) != tt.cut || f != nil && (f.Kind != fault.Invalid || !strings.Contains(f.Error(), fmt.Sprint(tt.count))) {
 			t.Errorf("%+v: %v", tt, err)
 		}
+	}
+}
+
+// TestCutOnTheOpenAIRoute: the same route on another server counts what it likes.
+func TestCutOnTheOpenAIRoute(t *testing.T) {
+	for _, tt := range []struct {
+		col   wire.Column
+		count int
+		cut   bool
+	}{
+		{wire.ColOllamaOpenAI, 2048, true}, {wire.ColOllamaOpenAI, 4096, true}, {wire.ColOllamaOpenAI, 2047, false}, {wire.ColOllamaOpenAI, 3000, false},
+		{wire.ColVLLM, 2048, false},
+	} {
+		_, x := ask(t, tt.col, "gemma3:1b", func(*wire.Request) {})
+		usage := strings.Replace(openAIUsage, `"prompt_tokens":22`, fmt.Sprintf(`"prompt_tokens":%d`, tt.count), 1)
+		_, _, err := answer(x, "gemma3:1b", openAIHead+openAIFinish+usage+openAIDone)
+		f := fault.Of(err)
+		if (err != nil) != tt.cut || tt.cut && (f == nil || f.Kind != fault.Invalid || !strings.Contains(f.Error(), fmt.Sprint(tt.count))) {
+			t.Errorf("%+v: %v", tt, err)
+		}
+	}
+}
+
+// TestPartsThatAreNone: nobody above looks for a part that is null.
+func TestPartsThatAreNone(t *testing.T) {
+	_, x := ask(t, wire.ColGemini, "gemma3:1b", func(*wire.Request) {})
+	_, _, err := answer(x, "gemma3:1b", `data: {"candidates":[{"content":{"role":"model","parts":[{"text":"a"},null]},"finishReason":"STOP"}],"modelVersion":"gemma3:1b"}`+"\n\n")
+	if err != nil {
+		t.Error(err)
+	}
+	d := x.Open(http.Header{}, strings.NewReader(`data: {"candidates":[{"content":{"role":"model","parts":[null,{"text":"a"},null]},"finishReason":"STOP"}]}`+"\n\n"))
+	r, err := d.Next()
+	if err != nil || len(r.Candidates[0].Content.Parts) != 1 {
+		t.Errorf("%+v, %v", r, err)
 	}
 }
 

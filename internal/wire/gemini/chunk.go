@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"reflect"
+	"slices"
 
 	"google.golang.org/genai"
 
@@ -280,10 +281,12 @@ func slow(frame []byte) (*genai.GenerateContentResponse, error) {
 		resp.UsageMetadata = nil // {}: the prebuilt container counts nothing in a stream
 	}
 	for _, c := range resp.Candidates {
-		if c != nil && c.Content != nil && len(c.Content.Parts) == 1 {
-			if p := c.Content.Parts[0]; p == nil || reflect.ValueOf(*p).IsZero() {
-				c.Content.Parts = nil // the container's last part: an empty text
-			}
+		if c == nil || c.Content == nil {
+			continue
+		}
+		c.Content.Parts = slices.DeleteFunc(c.Content.Parts, func(p *genai.Part) bool { return p == nil }) // nobody looks for them
+		if len(c.Content.Parts) == 1 && reflect.ValueOf(*c.Content.Parts[0]).IsZero() {
+			c.Content.Parts = nil // the container's last part: an empty text
 		}
 	}
 	return resp, nil

@@ -56,6 +56,9 @@ func (d *decoder) Next() (*genai.GenerateContentResponse, error) {
 		}
 		if d.ended {
 			if d.held != nil {
+				if d.err = d.cut(); d.err != nil {
+					break
+				}
 				return d.release(), nil
 			}
 			d.frames.Drain()
@@ -208,6 +211,23 @@ func (d *decoder) choice(c *choice, id []byte, model string) (*genai.GenerateCon
 	d.finishes++
 	d.held = resp
 	return previous, nil
+}
+
+// cut tells a prompt that Ollama cut silently to its own default context: it then
+// counts exactly as many tokens as that holds (measured on v0.6.5: 2048; on
+// v0.24.0: 4096). This route can set no context, and cannot forbid the cut. A
+// prompt that has just that length by itself is taken for a cut one.
+func (d *decoder) cut() error {
+	if d.req.Server.Software != wire.OllamaServer || d.usage == nil {
+		return nil
+	}
+	switch n := d.usage.PromptTokenCount; n {
+	case 2048, 4096:
+		f := fault.Bad("contents", "the prompt fills the context window of %d tokens to the last one, so it was cut by the server", n)
+		f.Hint = "send a shorter prompt, or use ProtocolOllama with Config.ContextWindow, which this route cannot carry"
+		return f
+	}
+	return nil
 }
 
 func counts(u *usage) *genai.GenerateContentResponseUsageMetadata {
