@@ -4,17 +4,21 @@
 package gemma
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"iter"
 	"reflect"
+	"strings"
 
 	"github.com/google/jsonschema-go/jsonschema"
 	"google.golang.org/genai"
 
 	"github.com/gemma-go/sdk/internal/fault"
+	"github.com/gemma-go/sdk/internal/schema"
 	"github.com/gemma-go/sdk/stream"
 )
 
@@ -60,8 +64,12 @@ func StreamAs[T any](ctx context.Context, c *Client, contents []*genai.Content, 
 	values := stream.JSONWith[T](c.Stream(ctx, contents, config), typedOptions(check))
 	return func(yield func(T, error) bool) {
 		for v, err := range values {
-			if _, ok := errors.AsType[*stream.JSONError](err); ok {
-				err = misfit(err)
+			if _, ok := errors.AsType[*Error](err); err != nil && !ok {
+				if errors.Is(err, stream.ErrUsed) {
+					err = newError(ctx, errTwice)
+				} else {
+					err = misfit(err)
+				}
 			}
 			if !yield(v, err) {
 				return
@@ -89,28 +97,51 @@ func typedConfig[T any](config *genai.GenerateContentConfig) (*genai.GenerateCon
 	if m := c.ResponseMIMEType; m != "" && m != "application/json" {
 		return nil, nil, fault.Bad("config.responseMimeType", "is %q, but a typed answer is application/json", m)
 	}
-	schema, err := jsonschema.For[T](nil)
+	of, err := jsonschema.For[T](nil)
 	if err != nil {
 		return nil, nil, &fault.Error{Kind: fault.Invalid, Message: fmt.Sprintf("the type %v has no JSON schema", reflect.TypeFor[T]()), Err: err,
 			Hint: "give config.responseJsonSchema, or another type"}
 	}
-	resolved, err := schema.Resolve(nil)
+	// Its errors name places in the answer, and none of its values.
+	validator, err := schema.Compile(of)
 	if err != nil {
-		return nil, nil, &fault.Error{Kind: fault.Invalid, Message: "the type's JSON schema is not valid", Err: err}
+		return nil, nil, &fault.Error{Kind: fault.Invalid, Message: fmt.Sprintf("the JSON schema of the type %v can't be checked", reflect.TypeFor[T]()), Err: err,
+			Hint: "give config.responseJsonSchema, or another type"}
 	}
-	c.ResponseMIMEType, c.ResponseJsonSchema = "application/json", schema
-	return &c, func(answer []byte) error {
-		var v any
-		if err := json.Unmarshal(answer, &v); err != nil {
-			return err
-		}
-		return resolved.Validate(v)
-	}, nil
+	c.ResponseMIMEType, c.ResponseJsonSchema = "application/json", of
+	return &c, validator.Validate, nil
 }
 
-// misfit is the failure of an answer that is no T. The cause of a decoding
-// error names fields and types of T, not the answer's text.
+// misfit is the failure of an answer that is no T. The texts of encoding/json
+// quote the answer, so what is told of them is the place and what it is for;
+// the cause itself stays in the chain.
 func misfit(err error) *Error {
-	return &Error{Kind: KindServer, Message: "the answer does not fit the type", Err: err,
+	e := &Error{Kind: KindServer, Message: "the answer does not fit the type", Err: err,
 		Hint: "raise config.maxOutputTokens if it was cut off, or simplify the type"}
+	j, ok := errors.AsType[*stream.JSONError](err)
+	if !ok {
+		return e
+	}
+	text := ""
+	if t, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+		text = fmt.Sprintf("%s can't be held by %v", cmp.Or(t.Field, strings.TrimPrefix(j.Path, "."), fmt.Sprintf("the value before offset %d", j.Offset)), t.Type)
+	} else if _, ours := errors.AsType[*schema.Error](j.Err); !ours && j.Err != nil && j.Err != io.ErrUnexpectedEOF {
+		text = fmt.Sprintf("JSON at offset %d: %s", j.Offset, j.Message)
+		if strings.HasPrefix(j.Err.Error(), "json: unknown field ") {
+			text += ": it has a name that the type does not know"
+		}
+	}
+	if text != "" {
+		e.Err = &unquoted{text, err}
+	}
+	return e
 }
+
+// unquoted is a cause whose own text may hold a piece of the answer.
+type unquoted struct {
+	text  string
+	cause error
+}
+
+func (e *unquoted) Error() string { return e.text }
+func (e *unquoted) Unwrap() error { return e.cause }
