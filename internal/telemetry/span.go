@@ -79,12 +79,15 @@ func isGenAI(span trace.Span) bool {
 	}
 	for _, kv := range readable.Attributes() {
 		if kv.Key == keyOperation {
-			v := kv.Value.AsString()
-			return v == Operation || v == "chat"
+			return modelCall(kv.Value.AsString())
 		}
 	}
 	return false
 }
+
+// modelCall reports whether an operation is a call to a model, and not an
+// agent's run or a tool's, within which calls to models are spans of their own.
+func modelCall(operation string) bool { return operation == Operation || operation == "chat" }
 
 // requested is what the config asks for, without any of its content.
 func requested(c *genai.GenerateContentConfig) []attribute.KeyValue {

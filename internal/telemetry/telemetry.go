@@ -83,7 +83,7 @@ func (t *Telemetry) tracing() *tracer {
 	if tp == nil {
 		tp = otel.GetTracerProvider()
 	}
-	if have := t.tracer.Load(); have != nil && have.of == tp {
+	if have := t.tracer.Load(); have != nil && (t.traces != nil || have.of == tp) {
 		return have
 	}
 	n := &tracer{of: tp, on: !silent(tp)}
@@ -99,7 +99,7 @@ func (t *Telemetry) metering() *instruments {
 	if mp == nil {
 		mp = otel.GetMeterProvider()
 	}
-	if have := t.instruments.Load(); have != nil && have.of == mp {
+	if have := t.instruments.Load(); have != nil && (t.meters != nil || have.of == mp) {
 		return have
 	}
 	n := &instruments{of: mp, on: !silent(mp)}
@@ -114,8 +114,8 @@ func (t *Telemetry) metering() *instruments {
 			return h
 		}
 		n.duration = seconds(metricDuration, "GenAI operation duration.")
-		n.firstChunk = seconds(metricFirstChunk, "Time to receive the first chunk.")
-		n.perChunk = seconds(metricPerOutputChunk, "Time per output chunk after the first one.")
+		n.firstChunk = seconds(metricFirstChunk, "Time to receive the first chunk, measured from when the client issues the generation request to when the first chunk is received in the response stream.")
+		n.perChunk = seconds(metricPerOutputChunk, "Time per output chunk, recorded for each chunk received after the first one, measured as the time elapsed from the end of the previous chunk to the end of the current chunk.")
 		n.coldStart = seconds(metricColdStart, "Time that a call waited for the endpoint to be ready or to have a free slot.")
 		var err error
 		n.tokens, err = m.Int64Histogram(metricTokens, metric.WithUnit("{token}"), metric.WithDescription("Number of input and output tokens used."),
@@ -123,7 +123,7 @@ func (t *Telemetry) metering() *instruments {
 		if err != nil {
 			otel.Handle(err)
 		}
-		n.slots, err = m.Int64UpDownCounter(metricSlots, metric.WithUnit("{request}"), metric.WithDescription("Answers in flight to the endpoint."))
+		n.slots, err = m.Int64UpDownCounter(metricSlots, metric.WithUnit("{request}"), metric.WithDescription("Requests at the endpoint whose answer has not ended."))
 		if err != nil {
 			otel.Handle(err)
 		}

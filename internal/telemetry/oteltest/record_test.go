@@ -91,9 +91,9 @@ func (r *record) tree() string {
 		}
 		return strings.Compare(b.Name, a.Name)
 	})
-	called := map[trace.SpanID]string{}
+	called := map[trace.SpanID]tracetest.SpanStub{}
 	for _, s := range spans {
-		called[s.SpanContext.SpanID()] = s.Name
+		called[s.SpanContext.SpanID()] = s
 	}
 	begun := spans[0].StartTime
 	var out strings.Builder
@@ -112,7 +112,8 @@ func (r *record) tree() string {
 			fmt.Fprintf(&out, "%sevent at %.3f: %s %s\n", pad, e.Time.Sub(begun).Seconds(), e.Name, strings.Join(sorted(e.Attributes), ", "))
 		}
 		for _, l := range s.Links {
-			fmt.Fprintf(&out, "%slink to a %s of another trace\n", pad, called[l.SpanContext.SpanID()])
+			of := called[l.SpanContext.SpanID()]
+			fmt.Fprintf(&out, "%slink to the %s of another trace, begun at %.3f\n", pad, of.Name, of.StartTime.Sub(begun).Seconds())
 		}
 		for _, child := range spans {
 			if child.Parent.SpanID() == s.SpanContext.SpanID() {
