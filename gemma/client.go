@@ -125,8 +125,8 @@ func (c *Client) HTTPClient() *http.Client {
 // all that is built on them, in streaming and unary form, with every promise of
 // this client. Its models are named as with [Client.WithModel]; "" is not a
 // name there, so pass the configured one. What a private endpoint does not have
-// (Files, Caches, Live, Tunings, images, video) fails at once with
-// KindUnsupported. Errors are found with errors.AsType[*gemma.Error].
+// (Files, Caches, Tunings, images, video) fails at once with KindUnsupported;
+// so does Live, with an error of the SDK's own. Errors are found with errors.AsType[*gemma.Error].
 func (c *Client) GenAI() *genai.Client {
 	g, err := genai.NewClient(context.Background(), c.ClientConfig())
 	if err != nil {
@@ -154,6 +154,9 @@ func (c *Client) ClientConfig() *genai.ClientConfig {
 		HTTPOptions: genai.HTTPOptions{
 			BaseURL:    c.ep.base.String() + "/", // not GOOGLE_GEMINI_BASE_URL's
 			APIVersion: "v1beta",
+			// Live dials by itself, past HTTPClient and without a token. Its
+			// dialer refuses, before it dials, a header that it sets itself.
+			Headers: http.Header{"Sec-Websocket-Extensions": {"refused: a private endpoint has no Live API"}},
 		},
 	}
 }

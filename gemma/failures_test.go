@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"strings"
 	"syscall"
@@ -267,5 +268,34 @@ func TestCloseIdleConnections(t *testing.T) {
 	client.HTTPClient().CloseIdleConnections()
 	if base.closed != 1 {
 		t.Errorf("%d times", base.closed)
+	}
+}
+
+// TestLiveStaysHere: the Gen AI SDK's Live dials past every transport, without
+// a token; it must not get as far as that.
+func TestLiveStaysHere(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	accepted := make(chan bool)
+	go func() {
+		conn, err := l.Accept()
+		if err == nil {
+			conn.Close()
+		}
+		accepted <- err == nil
+	}()
+	client, err := gemma.NewClient(t.Context(), gemma.Config{Endpoint: "https://" + l.Addr().String(), Public: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if session, err := client.GenAI().Live.Connect(t.Context(), "gemma-3-4b-it", nil); err == nil {
+		session.Close()
+		t.Error("connected")
+	}
+	l.Close()
+	if <-accepted {
+		t.Error("the endpoint was dialled")
 	}
 }

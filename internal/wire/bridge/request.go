@@ -55,12 +55,12 @@ func parseGenerate(body []byte) (*generate, error) {
 }
 
 // callersHeaders returns what a request has beside the headers that the SDK sets
-// by itself: those of the caller's HTTPOptions. nil means none.
+// by itself and the one that the client gives it against Live: those of the caller's HTTPOptions. nil means none.
 func callersHeaders(h http.Header) http.Header {
 	var own http.Header
 	for name, values := range h {
 		switch http.CanonicalHeaderKey(name) {
-		case "Content-Type", "User-Agent", "X-Goog-Api-Client", "X-Goog-Api-Key", "X-Server-Timeout", "Accept", "Content-Length":
+		case "Content-Type", "User-Agent", "X-Goog-Api-Client", "X-Goog-Api-Key", "X-Server-Timeout", "Accept", "Content-Length", "Sec-Websocket-Extensions":
 			continue
 		}
 		if own == nil {
