@@ -8,35 +8,50 @@ import (
 	"encoding/json"
 	"net/http"
 	"slices"
+
+	"github.com/gemma-go/sdk/internal/fault"
 )
 
-// abilities asks Ollama what a model can do. Servers before v0.6.4 do not say;
-// then the answer is "unknown", which is remembered too.
+// abilities is what Ollama says that one model can do.
+type abilities struct{ known, tools, vision, thinking bool }
+
+// abilities asks Ollama what a model can do, once. Servers before v0.6.4 do not
+// say; then the answer is "unknown", which is remembered too.
 func (ep *endpoint) abilities(ctx context.Context, s *server, model string) (*server, error) {
+	a, ok := ep.shown.Load(model)
+	if !ok {
+		var err error
+		if a, err = ep.show(ctx, s, model); err != nil {
+			return nil, err
+		}
+		ep.shown.Store(model, a)
+	}
+	n, can := *s, a.(abilities)
+	n.server.Known, n.server.Tools, n.server.Vision, n.server.Thinking = can.known, can.tools, can.vision, can.thinking
+	n.server.NoTools = can.known && !can.tools
+	return &n, nil
+}
+
+func (ep *endpoint) show(ctx context.Context, s *server, model string) (abilities, error) {
 	body, err := json.Marshal(map[string]string{"model": model})
 	if err != nil {
-		return nil, err
+		return abilities{}, err
 	}
 	req, err := ep.newRequest(ctx, http.MethodPost, "/api/show", body)
 	if err != nil {
-		return nil, err
+		return abilities{}, err
 	}
 	resp, err := ep.do(req)
 	if err != nil {
-		return nil, err
+		return abilities{}, err
 	}
 	if resp.StatusCode != http.StatusOK {
-		return nil, s.codec.Fault(resp)
+		return abilities{}, s.codec.Fault(resp)
 	}
 	var show struct{ Capabilities []string }
 	if err := ep.decode(resp, &show); err != nil {
-		return nil, err
+		return abilities{}, &fault.Error{Kind: fault.Server, Message: "the answer about the model's abilities can't be read", Retry: true}
 	}
-	n := *s
-	n.server.Known = show.Capabilities != nil
-	n.server.Tools = slices.Contains(show.Capabilities, "tools")
-	n.server.Vision = slices.Contains(show.Capabilities, "vision")
-	n.server.Thinking = slices.Contains(show.Capabilities, "thinking")
-	n.server.NoTools = n.server.Known && !n.server.Tools
-	return &n, nil
+	has := func(what string) bool { return slices.Contains(show.Capabilities, what) }
+	return abilities{show.Capabilities != nil, has("tools"), has("vision"), has("thinking")}, nil
 }

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -38,6 +39,8 @@ type endpoint struct {
 	// known is nil until the protocol is settled. Reading it costs a call one
 	// atomic load.
 	known atomic.Pointer[server]
+
+	shown sync.Map // abilities, by the model's name; few models, asked once each
 }
 
 // server is what was found out about the model server. A *server is never
