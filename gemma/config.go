@@ -81,8 +81,13 @@ type Config struct {
 	// timeout, since a cold endpoint sends headers only with the first token.
 	Transport http.RoundTripper
 
-	// Logger gets one line at Info for each call in which something unusual
-	// happened, and details at Debug. nil means silence.
+	// Logger gets one line for each call: at Info if something unusual happened
+	// (it waited for more than a second, was sent again, resumed or emulated,
+	// or failed), at Debug otherwise. Events are told at Debug as well. A line
+	// holds names, numbers, times, kinds and the client's own words, such as
+	// endpoint, model, waited, requests, retries, emulated, prompt_tokens,
+	// output_tokens, error and status: no prompt, answer, header, query, token
+	// or key, and no text of the server. nil means silence.
 	Logger *slog.Logger
 
 	// OnEvent is told what the client does while a call waits. It is called
@@ -90,8 +95,29 @@ type Config struct {
 	// block.
 	OnEvent func(Event)
 
-	// TracerProvider and MeterProvider receive spans and metrics. nil means
-	// OpenTelemetry's globals.
+	// TracerProvider and MeterProvider receive spans and metrics, named as
+	// OpenTelemetry's semantic conventions 1.41.0 name them where they do. nil
+	// means OpenTelemetry's globals, and no cost as long as those are not set.
+	//
+	// Each call is a span "generate_content <model>" with the model asked and
+	// answering, sampling parameters, finish reasons, token usage and time to
+	// the first chunk. Below it are "gemma wait" for the time that it waited
+	// for the endpoint, "gemma attempt" for each HTTP request up to its
+	// response headers, and, in the call that came first, "gemma probe" for
+	// what woke the endpoint on behalf of all and "gemma identity token" for a
+	// token minted. Retries, resumes and emulated features are events. Within
+	// a span of a caller that has gen_ai.operation.name "generate_content" or
+	// "chat", as ADK's have, a call makes none of its own.
+	//
+	// Metrics are the conventions' gen_ai.client.operation.duration,
+	// .time_to_first_chunk and .time_per_output_chunk,
+	// gen_ai.client.token.usage, and our own gemma.client.cold_start.wait (s)
+	// and gemma.client.slots.in_use (requests whose answer has not ended).
+	//
+	// No content is recorded: no prompt, answer, tool's argument, header,
+	// query, token or key, nor any text of the server but the model's name,
+	// the answer's id and finish reasons. Stop sequences are recorded, as the
+	// conventions have it.
 	TracerProvider trace.TracerProvider
 	MeterProvider  metric.MeterProvider
 }
