@@ -44,6 +44,7 @@ type call struct {
 	answered  bool // the last request got an answer, of whatever kind
 	repeated  bool // the one repetition after a wrong answer is used up
 	resumed   int
+	seam      string // white space that the caller has and the resumed answer may repeat
 }
 
 // stream is Stream. The bridge and the typed helpers use it too.
@@ -139,7 +140,10 @@ func (k *call) again(r *wire.Request, x *wire.Exchange, err error) (*wire.Exchan
 	case f.Kind == fault.Interrupted && k.delivered && x.Resumable && k.partial.plain() && k.resumed < k.c.ep.cfg.Resume:
 		k.resumed++
 		k.event(Event{Type: EventResume, Attempts: k.resumed, Reason: f.Message})
-		r.Prefix = k.partial.text()
+		r.Prefix, k.seam = k.partial.text(), ""
+		if k.server.server.Software == wire.VLLM {
+			r.Prefix, k.seam = split(r.Prefix)
+		}
 		if limit := k.limit(); limit > 0 {
 			left := limit - k.partial.tokens()
 			if left <= 0 {
@@ -212,6 +216,9 @@ func (k *call) exchange(x *wire.Exchange) error {
 		}
 		if err != nil {
 			return k.broken(ctx, err)
+		}
+		if k.seam != "" {
+			k.seam = mend(r, k.seam)
 		}
 		k.partial.add(r)
 		if k.resumed > 0 {
