@@ -22,7 +22,7 @@ const module = "github.com/ollama/ollama"
 
 // ErrCannotBuild is the error of a machine that has not what it takes to build
 // Ollama: the go command, a C and a C++ compiler.
-var ErrCannotBuild = errors.New("Ollama can't be built on this machine")
+var ErrCannotBuild = errors.New("building Ollama is impossible on this machine")
 
 // Binary returns the path of an Ollama executable. That is the one named by
 // the environment variable GEMMA_OLLAMA, if it is set; else Version, built

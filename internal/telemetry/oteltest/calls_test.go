@@ -25,7 +25,7 @@ import (
 func value(s tracetest.SpanStub, key attribute.Key) string {
 	for _, kv := range s.Attributes {
 		if kv.Key == key {
-			return kv.Value.Emit()
+			return kv.Value.String()
 		}
 	}
 	return ""
@@ -176,6 +176,7 @@ func TestNoContent(t *testing.T) {
 	broken.Fault, broken.At = gemmatest.EndEarly, 1
 	echo := gemmatest.Reply{Status: 500, Error: "cannot answer " + prompt + " with " + answer}
 	told := gemmatest.Reply{Chunks: full.Chunks, Fault: gemmatest.ErrorLine, FaultText: echo.Error, At: 1}
+	early := gemmatest.Reply{Fault: gemmatest.ErrorLine, FaultText: echo.Error} // is asked again
 	for _, kind := range []gemmatest.Kind{gemmatest.Ollama, gemmatest.VLLM, gemmatest.Prebuilt} {
 		var tokens []string
 		change := func(c *gemma.Config) {
@@ -188,10 +189,10 @@ func TestNoContent(t *testing.T) {
 				return tok, err
 			})
 		}
-		bubble(t, gemmatest.Config{Kind: kind, APIKey: key, Reply: gemmatest.Script(full, echo, full, broken, full, told, told, echo, echo, echo, echo)}, change, func(t *testing.T, client *gemma.Client, r *record) {
+		bubble(t, gemmatest.Config{Kind: kind, APIKey: key, Reply: gemmatest.Script(full, echo, full, broken, full, told, told, early)}, change, func(t *testing.T, client *gemma.Client, r *record) {
 			config := &genai.GenerateContentConfig{SystemInstruction: genai.NewContentFromText(system, genai.RoleUser)}
 			failed := 0
-			for range 6 {
+			for range 7 {
 				if _, err := client.Generate(t.Context(), genai.Text(prompt), config); err != nil {
 					failed++
 				}

@@ -132,7 +132,7 @@ func (r *record) tree() string {
 func sorted(kv []attribute.KeyValue) []string {
 	var lines []string
 	for _, a := range kv {
-		lines = append(lines, fmt.Sprintf("%s = %s", a.Key, a.Value.Emit()))
+		lines = append(lines, fmt.Sprintf("%s = %s", a.Key, a.Value.String()))
 	}
 	slices.Sort(lines)
 	return lines
