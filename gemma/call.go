@@ -194,7 +194,7 @@ func (k *call) exchange(x *wire.Exchange) error {
 	}
 	k.answered = false
 	asked := time.Now()
-	resp, err := k.c.ep.gate.RoundTrip(x.HTTP.WithContext(ctx))
+	resp, err := k.c.ep.do(x.HTTP.WithContext(ctx))
 	k.asked(asked, k.trace.Waited, k.trace.Attempts)
 	if err != nil {
 		return err

@@ -141,7 +141,7 @@ func newEndpoint(ctx context.Context, c Config, base *url.URL) (*endpoint, error
 	}
 	info, _ := models.Lookup(c.Model)
 	ep.gate = coldstart.New(coldstart.Config{
-		Base:        stayHere{authed, base},
+		Base:        authed,
 		MaxWait:     c.ColdStart.MaxWait,
 		Expected:    c.ColdStart.Expected,
 		FailFast:    c.ColdStart.FailFast,
@@ -211,25 +211,20 @@ func forModel(ctx context.Context, model string) context.Context {
 	return coldstart.With(ctx, &coldstart.Options{Model: model})
 }
 
-// stayHere makes an error of a redirect to another origin, which nothing of the
-// request follows, for those that ask without an http.Client around them.
-type stayHere struct {
-	base     http.RoundTripper
-	endpoint *url.URL
-}
-
-func (t stayHere) RoundTrip(req *http.Request) (*http.Response, error) {
-	resp, err := t.base.RoundTrip(req)
+// here makes an error of a redirect to another origin, which nothing of the
+// request follows. It looks at the client's own requests only: one that came
+// through HTTPClient says nothing of the others, and net/http deals with it.
+func (ep *endpoint) here(resp *http.Response, err error) (*http.Response, error) {
 	if err != nil || resp.StatusCode/100 != 3 {
 		return resp, err
 	}
 	to, err := resp.Location()
-	if err != nil || sameOrigin(to, t.endpoint) {
+	if err != nil || to.Host == "" || sameOrigin(to, ep.base) {
 		return resp, nil
 	}
 	_ = resp.Body.Close()
 	f := &fault.Error{Kind: fault.Invalid, Status: resp.StatusCode, Field: "Config.Endpoint",
-		Message: fmt.Sprintf("%s redirects to %s, where neither token nor key nor prompt goes", origin(t.endpoint), fault.Clip(origin(to))),
+		Message: fmt.Sprintf("%s redirects to %s, where neither token nor key nor prompt goes", origin(ep.base), fault.Clip(origin(to))),
 		Hint:    "if that is the service, give its URL as Config.Endpoint"}
 	if to.Hostname() == "accounts.google.com" {
 		f.Hint = "the service is behind a sign-in for browsers (Identity-Aware Proxy): set Config.Audience to its OAuth client's id"
@@ -238,7 +233,9 @@ func (t stayHere) RoundTrip(req *http.Request) (*http.Response, error) {
 }
 
 // do sends one request of the client's own through the gate.
-func (ep *endpoint) do(req *http.Request) (*http.Response, error) { return ep.gate.RoundTrip(req) }
+func (ep *endpoint) do(req *http.Request) (*http.Response, error) {
+	return ep.here(ep.gate.RoundTrip(req))
+}
 
 func sameOrigin(a, b *url.URL) bool {
 	return a.Scheme == b.Scheme && strings.EqualFold(a.Host, b.Host)

@@ -25,7 +25,8 @@ type sender func(*http.Request) (*http.Response, error)
 // probe is the cheapest thing that wakes the endpoint and makes its model
 // ready to answer. The gate runs one at a time, for all who wait. It returns
 // the response that settled the matter, which the gate classifies.
-func (ep *endpoint) probe(ctx context.Context, send func(*http.Request) (*http.Response, error)) (*http.Response, error) {
+func (ep *endpoint) probe(ctx context.Context, attempt func(*http.Request) (*http.Response, error)) (*http.Response, error) {
+	send := func(req *http.Request) (*http.Response, error) { return ep.here(attempt(req)) }
 	s := ep.known.Load()
 	if s == nil {
 		resp, found, err := ep.detect(ctx, send)
