@@ -182,7 +182,7 @@ func TestLogAllowList(t *testing.T) {
 		event expected next in_use slots waiting feature reason audience principal expiry`)
 	broken := words(6)
 	broken.Fault, broken.At = gemmatest.EndEarly, 3
-	echo := gemmatest.Reply{Status: 500, Error: "cannot answer: " + secretPrompt + ", worda"}
+	echo := gemmatest.Reply{Fault: gemmatest.ErrorLine, FaultText: "cannot answer: " + secretPrompt + ", worda"}
 	bubble(t, gemmatest.Config{
 		Kind: gemmatest.Ollama, APIKey: secretKey, FrontEnd: gemmatest.FrontEndConfig{Start: 30 * time.Second},
 		Reply: gemmatest.Script(words(3), broken, words(3), echo, echo, echo, echo, echo, echo),
