@@ -68,6 +68,9 @@ func (e *Error) Unwrap() error { return e.Err }
 // Retryable reports whether the same call can succeed if it is made again.
 func (e *Error) Retryable() bool { return e.Retry }
 
+// StatusCode returns Status.
+func (e *Error) StatusCode() int { return e.Status }
+
 // asError makes an *Error of what a source returned.
 func asError(err error) *Error {
 	if e, ok := errors.AsType[*Error](err); ok && e == err {

@@ -198,6 +198,51 @@ func TestRedirectOfAnotherRequest(t *testing.T) {
 	})
 }
 
+// TestPageOfAnotherRequest: a page that is not there is nobody else's failure
+// while the endpoint serves the others.
+func TestPageOfAnotherRequest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		slow := make(chan struct{})
+		client, err := gemma.NewClient(t.Context(), gemma.Config{Endpoint: "https://gemma.example", Model: "gemma3:4b", Auth: auth.Static("T"), Protocol: gemma.ProtocolOllama, Concurrency: 1,
+			Transport: transportFunc(func(r *http.Request) (*http.Response, error) {
+				switch r.URL.Path {
+				case "/page":
+					<-slow
+					return answer(r, 404, "text/html", "<html><title>404</title>"), nil
+				case "/api/chat":
+					return answer(r, 200, "application/x-ndjson", `{"message":{"role":"assistant","content":"hi"},"done":true,"done_reason":"stop"}`+"\n"), nil
+				}
+				return answer(r, 200, "application/json", `{"done":true,"done_reason":"load"}`), nil
+			})})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := client.Ready(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		go func() {
+			resp, err := client.HTTPClient().Get("https://gemma.example/page")
+			if err == nil {
+				resp.Body.Close()
+			}
+			if e, ok := errors.AsType[*gemma.Error](err); !ok || e.Kind != gemma.KindNotFound {
+				t.Errorf("%v", err)
+			}
+		}()
+		synctest.Wait()
+		for range 3 {
+			go func() {
+				if got, err := text(client.Stream(t.Context(), hi, nil)); err != nil || got != "hi" {
+					t.Errorf("%q, %v", got, err)
+				}
+			}()
+		}
+		synctest.Wait()
+		close(slow)
+		synctest.Wait()
+	})
+}
+
 // TestServerWithoutAList: a server that does not list its models can serve one
 // all the same, in the first call as in the second.
 func TestServerWithoutAList(t *testing.T) {

@@ -5,6 +5,7 @@ package coldstart
 
 import (
 	"errors"
+	"net/http"
 	"time"
 )
 
@@ -91,6 +92,10 @@ func (g *Gate) judgeSlot(c *call, o Observation, v Verdict, now time.Time) (bool
 		g.lastOK = now
 		return true, 0, nil
 	case Broken:
+		if g.ready && notFound(o) { // a path that this one asked for, at an endpoint that serves others
+			release()
+			return false, 0, g.stamp(c, broken(c.last), now)
+		}
 		release()
 		return false, 0, g.fail(c, v, now)
 	case Ended:
@@ -146,6 +151,13 @@ func (g *Gate) judgeSlot(c *call, o Observation, v Verdict, now time.Time) (bool
 	g.slots.asleep++
 	g.say(e)
 	return false, e.Next, nil
+}
+
+// notFound reports whether an attempt was answered with 404, be it that a
+// station below has made an error of that.
+func notFound(o Observation) bool {
+	var s interface{ StatusCode() int }
+	return o.Status == http.StatusNotFound || errors.As(o.Err, &s) && s.StatusCode() == http.StatusNotFound
 }
 
 // maxTries is how often one request that gets lost at a ready endpoint is sent
