@@ -174,7 +174,7 @@ func (s *Span) Waited(from time.Time, d time.Duration, attempts int) {
 	until := from.Add(d)
 	_, wait := s.t.tracing().Start(s.ctx, spanWait, trace.WithTimestamp(from))
 	if p := s.t.probe.Load(); p.during(from, until) {
-		wait.SetAttributes(keyReason.String("the endpoint was not ready"))
+		wait.SetAttributes(keyReason.String("the endpoint was not known to be ready"))
 		if p.span.TraceID() != s.span.SpanContext().TraceID() {
 			wait.AddLink(trace.Link{SpanContext: p.span}) // another call's probe woke it for this one too
 		}
