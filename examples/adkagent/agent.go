@@ -18,8 +18,7 @@ import (
 )
 
 // [agent]
-// newAgent is an ADK agent on a private Gemma endpoint. ADK's own Gemini model
-// runs over the client.
+// newAgent is an ADK agent on a private Gemma endpoint, by ADK's own Gemini model.
 func newAgent(ctx context.Context, client *gemma.Client, modelName string) (agent.Agent, error) {
 	model, err := gemini.NewModel(ctx, modelName, client.ClientConfig())
 	if err != nil {

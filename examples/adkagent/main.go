@@ -19,6 +19,7 @@ import (
 	"log"
 	"os"
 	"os/signal"
+	"sync"
 	"time"
 
 	"google.golang.org/adk/v2/agent"
@@ -32,17 +33,25 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
+	var told sync.Map
 	config := gemma.Config{Endpoint: os.Getenv("GEMMA_ENDPOINT"), OnEvent: func(e gemma.Event) {
-		if e.Type == gemma.EventCold || e.Type == gemma.EventReady || e.Type == gemma.EventEmulated {
-			fmt.Fprintf(os.Stderr, "· %s: %s %s\n", e.Type, e.Feature, e.Reason)
+		switch e.Type {
+		case gemma.EventCold:
+			fmt.Fprintf(os.Stderr, "· cold: %s\n", e.Reason)
+		case gemma.EventReady:
+			fmt.Fprintf(os.Stderr, "· ready after %v\n", e.Waited.Round(100*time.Millisecond))
+		case gemma.EventEmulated: // of every request; tell it once
+			if _, known := told.LoadOrStore(e.Feature, true); !known {
+				fmt.Fprintf(os.Stderr, "· emulated: %s: %s\n", e.Feature, e.Reason)
+			}
 		}
 	}}
 	model := cmp.Or(os.Getenv("GEMMA_MODEL"), "gemma-3-4b-it")
 	if config.Endpoint == "" {
-		srv := gemmatest.NewServer(gemmatest.Config{Reply: gemmatest.CallTools, FrontEnd: gemmatest.FrontEndConfig{Start: 2 * time.Second}})
+		srv := gemmatest.NewServer(gemmatest.Config{Reply: shopper, FrontEnd: gemmatest.FrontEndConfig{Start: 2 * time.Second}})
 		defer srv.Close()
 		config.Endpoint, config.Auth = srv.URL, srv.Source()
-		fmt.Fprintln(os.Stderr, "· GEMMA_ENDPOINT is not set: an emulated endpoint answers, which calls every tool once")
+		fmt.Fprintln(os.Stderr, "· GEMMA_ENDPOINT is not set: an emulated endpoint answers, whose model looks up a chain whatever you ask")
 	}
 	client, err := gemma.NewClient(ctx, config)
 	if err != nil {
