@@ -215,7 +215,10 @@ func ExampleConfigFrom() {
 // askColour stands for your own code.
 func askColour(ctx context.Context, client *gemma.Client) (string, error) {
 	answer, err := client.Generate(ctx, genai.Text("What colour is the sky?"), nil)
-	return answer.Text(), err
+	if err != nil {
+		return "", err // answer is nil where nothing arrived
+	}
+	return answer.Text(), nil
 }
 
 func TestAskColour(t *testing.T) {
