@@ -252,7 +252,7 @@ func (c *cached) finish(f *flight, e *entry, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	f.entry, f.err = e, err
-	close(f.done)
+	defer close(f.done) // last: who waits must find what is kept already there
 	if c.flight != f { // given up; another fetch decides
 		return
 	}

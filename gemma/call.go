@@ -135,11 +135,11 @@ func (k *call) again(r *wire.Request, x *wire.Exchange, err error) (*wire.Exchan
 		// Another caller's or another protocol's answer, or an empty one. Once.
 		// What got no answer the gate has sent again as often as is wise.
 		k.repeated = true
-		k.event(Event{Type: EventRetry, Attempts: k.trace.Attempts, Status: f.Status, Reason: f.Message})
+		k.event(Event{Type: EventRetry, Attempts: k.trace.Attempts, Status: f.Status, Reason: outline(f)})
 
 	case f.Kind == fault.Interrupted && k.delivered && x.Resumable && k.partial.plain() && k.resumed < k.c.ep.cfg.Resume:
 		k.resumed++
-		k.event(Event{Type: EventResume, Attempts: k.resumed, Reason: f.Message})
+		k.event(Event{Type: EventResume, Attempts: k.resumed, Reason: outline(f)})
 		r.Prefix, k.seam = k.partial.text(), ""
 		if k.server.server.Software == wire.VLLM {
 			r.Prefix, k.seam = split(r.Prefix)
@@ -159,6 +159,15 @@ func (k *call) again(r *wire.Request, x *wire.Exchange, err error) (*wire.Exchan
 		return nil, err
 	}
 	return k.server.codec.Encode(k.ctx, r)
+}
+
+// outline says what failed without the server's own words, which may repeat
+// the prompt: an event is no error, and may be logged by whoever gets it.
+func outline(f *fault.Error) string {
+	if f.Kind == fault.Interrupted {
+		return "the answer broke off"
+	}
+	return "the server answered with something that is no answer"
 }
 
 // limit is the caller's own bound on the answer's tokens; 0 = none.
