@@ -41,6 +41,8 @@ type endpoint struct {
 	known atomic.Pointer[server]
 
 	shown sync.Map // abilities, by the model's name; few models, asked once each
+	// noTools holds the models that refused tools, by the server's name.
+	noTools sync.Map
 }
 
 // server is what was found out about the model server. A *server is never
@@ -189,7 +191,7 @@ func (ep *endpoint) settle(ctx context.Context, model string) (*server, error) {
 // without asking for the list of models. Ollama and the Gemini API spell names
 // by rule; an OpenAI-compatible server serves them under any name it likes.
 func (s *server) names(model string) bool {
-	if s.server.Served != nil {
+	if s.server.Served != nil || s.server.Software == wire.Prebuilt { // its Gemini route has no list to wait for
 		return true
 	}
 	return model != "" && s.codec.Protocol() != wire.OpenAI

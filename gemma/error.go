@@ -72,7 +72,7 @@ type Error struct {
 	Status   int                            // HTTP status; 0 when no answer arrived
 	Message  string                         // what happened; names the field for KindInvalid and KindUnsupported
 	Hint     string                         // what to do next; may be empty
-	Attempts int                            // requests sent for this call; 0 when none was
+	Attempts int                            // requests sent for this call, without the probes that wake the endpoint for all
 	Waited   time.Duration                  // how long the call waited for the endpoint to be ready
 	Expected time.Duration                  // how much longer the start will probably take (KindCold); 0 when unknown
 	Partial  *genai.GenerateContentResponse // what arrived before the failure; nil when nothing did
@@ -97,18 +97,31 @@ func (e *Error) Error() string {
 			b.WriteString(cause)
 		}
 	}
-	if e.Waited >= time.Second || e.Attempts > 1 {
-		fmt.Fprintf(&b, " [waited %v, %d request(s)", e.Waited.Round(100*time.Millisecond), e.Attempts)
-		if e.Expected > 0 {
-			fmt.Fprintf(&b, ", about %v more expected", e.Expected.Round(time.Second))
-		}
-		b.WriteByte(']')
+	if effort := e.effort(); effort != "" {
+		fmt.Fprintf(&b, " [%s]", effort)
 	}
 	if e.Hint != "" {
 		b.WriteString("; ")
 		b.WriteString(e.Hint)
 	}
 	return b.String()
+}
+
+// effort tells what the call spent, where that was more than one quick request.
+// Most of those who wait send none of their own: one probe wakes the endpoint
+// for all of them.
+func (e *Error) effort() string {
+	var parts []string
+	if e.Waited >= time.Second {
+		parts = append(parts, fmt.Sprintf("waited %v", e.Waited.Round(100*time.Millisecond)))
+	}
+	if e.Attempts > 1 {
+		parts = append(parts, fmt.Sprintf("%d requests", e.Attempts))
+	}
+	if e.Expected > 0 {
+		parts = append(parts, fmt.Sprintf("about %v more expected", e.Expected.Round(time.Second)))
+	}
+	return strings.Join(parts, ", ")
 }
 
 // told reports whether Message and Hint are those of the cause.

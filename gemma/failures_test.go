@@ -392,3 +392,39 @@ func TestLiveStaysHere(t *testing.T) {
 		t.Error("the endpoint was dialled")
 	}
 }
+
+// TestErrorTellsTheEffort: what was spent, and nothing of what was not; a model
+// that is not there is told with the next step.
+func TestErrorTellsTheEffort(t *testing.T) {
+	cold := gemmatest.Config{FrontEnd: gemmatest.FrontEndConfig{Start: time.Minute}}
+	bubble(t, cold, func(t *testing.T, srv *gemmatest.Server) {
+		client := dial(t, srv, func(c *gemma.Config) { c.Model = "llama3" })
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		_, err := text(client.Stream(ctx, hi, nil))
+		fails(t, err, gemma.KindCold)
+		if s := err.Error(); !strings.Contains(s, "[waited 10s, about ") || strings.Contains(s, "0 request") {
+			t.Error(s)
+		}
+		_, err = text(client.Stream(t.Context(), hi, nil))
+		if e := fails(t, err, gemma.KindNotFound); !strings.Contains(e.Message, "'llama3' not found") || !strings.Contains(e.Hint, "Client.Models") {
+			t.Error(err)
+		}
+	})
+	e := &gemma.Error{Kind: gemma.KindServer, Message: "no", Attempts: 3}
+	if got := e.Error(); got != "gemma: server: no [3 requests]" {
+		t.Error(got)
+	}
+}
+
+// TestNoModelNamed: what can be told without the endpoint does not wake it.
+func TestNoModelNamed(t *testing.T) {
+	bubble(t, gemmatest.Config{FrontEnd: gemmatest.FrontEndConfig{Start: time.Minute}}, func(t *testing.T, srv *gemmatest.Server) {
+		client := dial(t, srv, func(c *gemma.Config) { c.Model, c.Protocol = "", gemma.ProtocolGemini })
+		_, err := text(client.Stream(t.Context(), hi, nil))
+		fails(t, err, gemma.KindInvalid)
+		if n := srv.Stats().Requests; n != 0 || !strings.Contains(err.Error(), "Config.Model: is empty") {
+			t.Errorf("%d requests, %v", n, err)
+		}
+	})
+}

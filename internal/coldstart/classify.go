@@ -177,9 +177,12 @@ func classifyError(o Observation) Verdict {
 	if isBroken(err) {
 		return Verdict{Class: Broken, Unsent: true, Reason: "the endpoint cannot be reached as configured"}
 	}
-	v := lost(o, "the connection failed")
-	v.Unsent = errors.Is(err, syscall.ECONNREFUSED)
-	return v
+	if errors.Is(err, syscall.ECONNREFUSED) {
+		v := lost(o, "the connection was refused")
+		v.Unsent = true
+		return v
+	}
+	return lost(o, "the connection failed")
 }
 
 // isBroken reports whether a transport error is one of configuration: a name

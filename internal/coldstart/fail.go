@@ -92,6 +92,9 @@ func broken(f failure) *fault.Error {
 	if f.message != "" {
 		e.Message = f.message
 	}
+	if f.status == http.StatusNotFound && !f.verdict.FrontEnd {
+		e.Hint = "Client.Models lists what the endpoint serves"
+	}
 	if f.status == 0 {
 		e.Kind = fault.Server
 		var s interface{ StatusCode() int }
@@ -139,6 +142,12 @@ func (g *Gate) gaveUp(cause error, last failure, ready bool, attempts int, waite
 		e.Attempts, e.Waited, e.Retry, e.Err = attempts, waited, true, &gaveUpOn{cause, last.err}
 		return e
 	}
+	refused := last.status == 0 && last.verdict.Unsent // nothing listens, not even a front end
+	if ready && refused {
+		e := nobodyThere(last)
+		e.Attempts, e.Waited, e.Err = attempts, waited, &gaveUpOn{cause, last.err}
+		return e
+	}
 	e := &fault.Error{
 		Status: last.status, FrontEnd: last.verdict.FrontEnd, Attempts: attempts, Waited: waited,
 		RetryAfter: last.retryAfter, Retry: true, Err: cause,
@@ -156,6 +165,9 @@ func (g *Gate) gaveUp(cause error, last failure, ready bool, attempts int, waite
 		e.Hint = "the start goes on; call again, with a longer deadline"
 		if expected > 0 {
 			e.Hint = fmt.Sprintf("the start goes on; call again in about %s, or allow that much more time", round(expected))
+		}
+		if refused {
+			e.Expected, e.Hint = 0, "nothing listens there: check the endpoint's URL and that the server runs"
 		}
 		return e
 	}

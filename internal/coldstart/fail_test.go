@@ -4,11 +4,14 @@
 package coldstart
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -206,4 +209,39 @@ func TestTokenServerDown(t *testing.T) {
 			t.Error(err)
 		}
 	})
+}
+
+// TestNothingListens: a refused connection is neither a start nor a want of
+// slots, whether the endpoint has answered before or not.
+func TestNothingListens(t *testing.T) {
+	for _, warm := range []bool{false, true} {
+		t.Run(fmt.Sprintf("answered before %t", warm), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				gone := !warm
+				g := New(Config{Base: &cloud{before: func(*http.Request, time.Duration) (*http.Response, error) {
+					if gone {
+						return nil, &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}
+					}
+					return reply(200, plain, "ok"), nil
+				}}})
+				if warm {
+					if _, err := get(t.Context(), g); err != nil {
+						t.Fatal(err)
+					}
+					gone = true
+				}
+				ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+				defer cancel()
+				_, err := get(ctx, g)
+				e := fault.Of(err)
+				want := fault.Cold // it may be a server that starts
+				if warm {
+					want = fault.Server
+				}
+				if e == nil || e.Kind != want || e.Expected != 0 || !e.Retry || !strings.Contains(e.Hint, "check the endpoint's URL") || !errors.Is(err, context.DeadlineExceeded) {
+					t.Errorf("%#v", err)
+				}
+			})
+		})
+	}
 }
