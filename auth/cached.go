@@ -253,7 +253,7 @@ func (c *cached) finish(f *flight, e *entry, err error) {
 	defer c.mu.Unlock()
 	f.entry, f.err = e, err
 	defer close(f.done) // last: who waits must find what is kept already there
-	if c.flight != f { // given up; another fetch decides
+	if c.flight != f {  // given up; another fetch decides
 		return
 	}
 	c.flight = nil

@@ -6,10 +6,13 @@ package gemma
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 
 	"github.com/gemma-go/sdk/internal/fault"
+	"github.com/gemma-go/sdk/internal/wire"
 )
 
 // abilities is what Ollama says that one model can do.
@@ -54,4 +57,19 @@ func (ep *endpoint) show(ctx context.Context, s *server, model string) (abilitie
 	}
 	has := func(what string) bool { return slices.Contains(show.Capabilities, what) }
 	return abilities{show.Capabilities != nil, has("tools"), has("vision"), has("thinking")}, nil
+}
+
+// window reports whether the server can be made to run with a context of n
+// tokens, or has one that holds it. Only Ollama takes a context with a request;
+// elsewhere it is fixed when the server starts.
+func (s *server) window(n int) error {
+	if n == 0 || s.codec.Protocol() == wire.Ollama || s.server.MaxTokens >= n {
+		return nil
+	}
+	f := fault.Refuse("Config.ContextWindow", "this server's context is set when it starts, and it does not say that it holds "+strconv.Itoa(n)+" tokens")
+	if s.server.MaxTokens > 0 {
+		f.Message = fmt.Sprintf("this server's context is %d tokens, less than the %d asked for", s.server.MaxTokens, n)
+	}
+	f.Hint = "leave Config.ContextWindow at 0 and start the server with the context you need (vLLM: --max-model-len)"
+	return f
 }

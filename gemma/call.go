@@ -94,11 +94,17 @@ func (k *call) run() (err error) {
 	if err := k.server.oneModel(k.c.model); err != nil {
 		return err
 	}
+	if err := k.server.window(k.c.ep.cfg.ContextWindow); err != nil {
+		return err
+	}
 	if err := k.askAbilities(); err != nil {
 		return err
 	}
 	r := k.c.request(k.server)
 	r.Contents, r.Config = k.contents, k.config
+	if _, refused := k.c.ep.noTools.Load(r.Model); refused {
+		r.Server.NoTools = true
+	}
 	x, err := k.server.codec.Encode(k.ctx, r)
 	if err != nil {
 		return err
@@ -129,6 +135,7 @@ func (k *call) again(r *wire.Request, x *wire.Exchange, err error) (*wire.Exchan
 	case f.Kind == fault.Unsupported && f.Field == "config.tools" && !r.Server.NoTools && !k.delivered:
 		// The table or the server's own word was wrong about this model.
 		r.Server.NoTools = true
+		k.c.ep.noTools.Store(r.Model, true) // so that the next call need not be told again
 		k.event(Event{Type: EventRetry, Status: f.Status, Reason: "the model takes no tools natively: asking by prompt"})
 
 	case k.answered && !k.delivered && !k.repeated && (f.Retry && f.Kind == fault.Server || f.Kind == fault.Interrupted):
@@ -353,10 +360,14 @@ func (k *call) tellEmulated(x *wire.Exchange) {
 // askAbilities finds out what a model that the table does not know can do, the
 // first time that a request depends on it.
 func (k *call) askAbilities() error {
-	if k.c.info.Family != models.Unknown || k.config == nil || k.config.Tools == nil || k.server.codec.Protocol() != wire.Ollama || k.server.server.Known {
+	if k.config == nil || k.config.Tools == nil || k.server.codec.Protocol() != wire.Ollama || k.server.server.Known {
 		return nil
 	}
-	s, err := k.c.ep.abilities(k.ctx, k.server, k.server.name(k.c.model))
+	name := k.server.name(k.c.model)
+	if k.c.about(name).Family != models.Unknown {
+		return nil
+	}
+	s, err := k.c.ep.abilities(k.ctx, k.server, name)
 	if err == nil {
 		k.server = s
 	}

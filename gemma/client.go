@@ -231,10 +231,21 @@ func (b backend) Status(err error) int {
 
 // request starts a wire request with what the client knows.
 func (c *Client) request(s *server) *wire.Request {
+	name := s.name(c.model)
 	return &wire.Request{
-		Base: c.ep.base, Model: s.name(c.model), Info: c.info,
+		Base: c.ep.base, Model: name, Info: c.about(name),
 		ContextWindow: c.ep.cfg.ContextWindow, APIKey: c.ep.cfg.APIKey, Server: s.server,
 	}
+}
+
+// about is what the table knows of the model, by the caller's name for it or,
+// where there is none, by the server's.
+func (c *Client) about(served string) models.Model {
+	if c.info.ID != "" {
+		return c.info
+	}
+	info, _ := models.Lookup(served)
+	return info
 }
 
 // rawTransport adds the container's key to requests that are not the client's

@@ -64,7 +64,9 @@ type Config struct {
 
 	// ContextWindow is the context to run the model with, in tokens (Ollama's
 	// num_ctx). It is sent with every request of the client, since a change
-	// makes Ollama reload the model. 0 means the server's own.
+	// makes Ollama reload the model. 0 means the server's own. Other servers
+	// fix their context when they start: there a call ends with
+	// KindUnsupported unless the server says that it has as much.
 	ContextWindow int
 
 	// IdleTimeout is the longest silence inside a stream before it counts as
