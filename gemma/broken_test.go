@@ -6,8 +6,10 @@ package gemma_test
 import (
 	"context"
 	"errors"
+	"net/http"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/gemma-go/sdk/gemma"
@@ -196,6 +198,50 @@ func TestIdleTimeout(t *testing.T) {
 		}
 	})
 }
+
+// TestIdleTimeoutAfterHeaders: a server that sends its headers at once and then
+// works off its queue is waited for like one that sends nothing.
+func TestIdleTimeoutAfterHeaders(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		base := transportFunc(func(r *http.Request) (*http.Response, error) {
+			body := "{}"
+			if r.URL.Path == "/api/chat" {
+				body = `{"model":"gemma3:4b","message":{"role":"assistant","content":"Blue."},"done":true,"done_reason":"stop"}` + "\n"
+			}
+			late := &lateBody{after: 20 * time.Minute, ctx: r.Context(), Reader: strings.NewReader(body)}
+			if r.URL.Path != "/api/chat" {
+				late.after = 0
+			}
+			return &http.Response{StatusCode: 200, Header: http.Header{"Content-Type": {"application/json"}}, Body: late, Request: r}, nil
+		})
+		client, err := gemma.NewClient(t.Context(), gemma.Config{Endpoint: "https://gemma.example", Model: "gemma3:4b", Protocol: gemma.ProtocolOllama, Public: true, Transport: base})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := text(client.Stream(t.Context(), hi, nil)); err != nil || got != "Blue." {
+			t.Errorf("%q, %v", got, err)
+		}
+	})
+}
+
+// lateBody is silent for a while.
+type lateBody struct {
+	after time.Duration
+	ctx   context.Context
+	*strings.Reader
+}
+
+func (b *lateBody) Read(p []byte) (int, error) {
+	select {
+	case <-time.After(b.after):
+	case <-b.ctx.Done():
+		return 0, b.ctx.Err()
+	}
+	b.after = 0
+	return b.Reader.Read(p)
+}
+
+func (*lateBody) Close() error { return nil }
 
 // TestGenerateReturnsThePartialAnswer beside its error.
 func TestGenerateReturnsThePartialAnswer(t *testing.T) {

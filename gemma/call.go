@@ -4,6 +4,7 @@
 package gemma
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -219,7 +220,7 @@ func (k *call) exchange(x *wire.Exchange) error {
 	if resp.StatusCode/100 != 2 {
 		return k.server.codec.Fault(resp)
 	}
-	body := newIdleBody(resp.Body, k.idle(), cancel)
+	body := newIdleBody(resp.Body, cmp.Or(k.c.ep.cfg.ColdStart.MaxWait, defaultMaxWait), k.idle(), cancel)
 	defer body.Close()
 	d := x.Open(resp.Header, body)
 	if x.Hold {

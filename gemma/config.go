@@ -215,7 +215,10 @@ func (p Protocol) server() (wire.Protocol, wire.Server) {
 	return wire.Auto, wire.Server{}
 }
 
-const defaultIdleTimeout = 2 * time.Minute
+const (
+	defaultIdleTimeout = 2 * time.Minute
+	defaultMaxWait     = 30 * time.Minute // as the gate's, where a context has no deadline
+)
 
 // validate checks c and returns the parsed endpoint. The error names the field.
 func (c *Config) validate() (*url.URL, error) {
