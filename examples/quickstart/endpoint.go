@@ -4,10 +4,12 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"strings"
 	"time"
@@ -16,34 +18,49 @@ import (
 	"github.com/gemma-go/sdk/gemma/gemmatest"
 )
 
-// ollamaURL is where an Ollama on this machine listens by default.
-const ollamaURL = "http://127.0.0.1:11434"
-
 // endpoint chooses where to ask: the configured service, a local Ollama, or an
 // emulated endpoint. done gives back what it started.
-func endpoint(ctx context.Context, getenv func(string) string, stderr io.Writer, start, pace time.Duration) (config gemma.Config, done func(), err error) {
+func endpoint(ctx context.Context, speaks gemma.Protocol, getenv func(string) string, stderr io.Writer, start, pace time.Duration) (config gemma.Config, done func()) {
 	done = func() {}
 	if url := getenv("GEMMA_ENDPOINT"); url != "" {
 		fmt.Fprintln(stderr, "· endpoint: ", url)
-		return gemma.Config{Endpoint: url}, done, nil
+		return gemma.Config{Endpoint: url}, done
 	}
-	url := ollamaURL
-	if host := getenv("OLLAMA_HOST"); host != "" {
-		if url = host; !strings.Contains(url, "://") {
-			url = "http://" + host
-		}
-	}
+	url := localURL(getenv("OLLAMA_HOST"))
 	if model := localGemma(ctx, url); model != "" {
 		fmt.Fprintf(stderr, "· endpoint:  Ollama on this machine (%s), which serves %s\n", url, model)
-		return gemma.Config{Endpoint: url}, done, nil
+		return gemma.Config{Endpoint: url, Model: model}, done
+	}
+	kind := gemmatest.Prebuilt
+	if speaks == gemma.ProtocolGeminiFull {
+		kind = gemmatest.GeminiServer
 	}
 	srv := gemmatest.NewServer(gemmatest.Config{
-		LoadTime: start / 3, FirstToken: 4 * pace, Pace: pace,
+		Kind: kind, LoadTime: start / 3, FirstToken: 4 * pace, Pace: pace,
 		FrontEnd: gemmatest.FrontEndConfig{Start: start, Slots: 4},
 	})
 	fmt.Fprintln(stderr, "· endpoint:  emulated inside this program, private and cold like a real one")
 	fmt.Fprintln(stderr, "             (set GEMMA_ENDPOINT to the URL of your Cloud Run service to ask a real model)")
-	return gemma.Config{Endpoint: srv.URL, Auth: srv.Source()}, srv.Close, nil
+	return gemma.Config{Endpoint: srv.URL, Auth: srv.Source(), Model: "gemma-3-4b-it"}, srv.Close
+}
+
+// localURL is where an Ollama on this machine listens, by the variable that
+// tells Ollama so: host, port, both or a URL; "" is the default.
+func localURL(ollamaHost string) string {
+	addr := ollamaHost
+	if _, rest, ok := strings.Cut(addr, "://"); ok {
+		addr = rest
+	}
+	addr = strings.TrimRight(addr, "/")
+	host, port, err := net.SplitHostPort(addr)
+	if err != nil { // no port
+		host = strings.Trim(addr, "[]")
+	}
+	if host == "" || net.ParseIP(host).IsUnspecified() {
+		host = "127.0.0.1" // 0.0.0.0 is for listening
+	}
+	port = cmp.Or(port, "11434")
+	return "http://" + net.JoinHostPort(host, port)
 }
 
 // localGemma returns the first Gemma that a local Ollama serves, or "" if none

@@ -13,6 +13,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -32,10 +33,8 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx, os.Args[1:], os.Getenv, os.Stdout, os.Stderr); err != nil {
-		if !errors.Is(err, flag.ErrHelp) {
-			fmt.Fprintln(os.Stderr, "quickstart:", err)
-		}
+	if err := run(ctx, os.Args[1:], os.Getenv, os.Stdout, os.Stderr); err != nil && !errors.Is(err, flag.ErrHelp) {
+		fmt.Fprintln(os.Stderr, "quickstart:", err)
 		stop()
 		os.Exit(1)
 	}
@@ -46,12 +45,13 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	flags := flag.NewFlagSet("quickstart", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	model := flags.String("model", getenv("GEMMA_MODEL"), "the `model` to ask, in any spelling; empty means the one served")
-	protocol := flags.String("protocol", "auto", "what the server speaks: auto, ollama, openai, gemini or gemini-full")
+	protocol := flags.String("protocol", "auto", "what the `server` speaks: auto, ollama, openai, gemini or gemini-full")
 	start := flags.Duration("start", 3*time.Second, "how long the emulated endpoint takes to start")
 	pace := flags.Duration("pace", 40*time.Millisecond, "how long the emulated endpoint takes for a token")
 	flags.Usage = func() {
 		fmt.Fprint(stderr, "usage: quickstart [flags] [question]\n\n"+
-			"GEMMA_ENDPOINT is the URL of a private Cloud Run service; Google credentials are used to sign in.\n\n")
+			"GEMMA_ENDPOINT is the URL of a private Cloud Run service; Google credentials are used to sign in.\n"+
+			"Without it a local Ollama that serves a Gemma is asked, or else an endpoint emulated in this program.\n\n")
 		flags.PrintDefaults()
 	}
 	if err := flags.Parse(args); err != nil {
@@ -65,12 +65,9 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	if err != nil {
 		return err
 	}
-	config, done, err := endpoint(ctx, getenv, stderr, *start, *pace)
-	if err != nil {
-		return err
-	}
+	config, done := endpoint(ctx, speaks, getenv, stderr, *start, *pace)
 	defer done()
-	config.Model, config.Protocol, config.OnEvent = *model, speaks, reporter(stderr)
+	config.Model, config.Protocol, config.OnEvent = cmp.Or(*model, config.Model), speaks, reporter(stderr)
 	return ask(ctx, config, question, stdout, stderr)
 }
 

@@ -57,3 +57,33 @@ func TestWrongUse(t *testing.T) {
 		}
 	}
 }
+
+// TestProtocols: every protocol that can be asked for gives an answer, without
+// a model being named.
+func TestProtocols(t *testing.T) {
+	for _, protocol := range []string{"auto", "ollama", "openai", "gemini", "gemini-full"} {
+		var out, told pieces
+		err := run(t.Context(), []string{"-start", "10ms", "-pace", "1us", "-protocol", protocol, "Why is the sky blue?"},
+			func(k string) string { return map[string]string{"OLLAMA_HOST": "127.0.0.1:1"}[k] }, &out, &told)
+		if err != nil || !strings.HasPrefix(out.String(), "The sky") {
+			t.Errorf("%s: %v, %q\n%s", protocol, err, out.String(), told.String())
+		}
+	}
+}
+
+func TestLocalURL(t *testing.T) {
+	for host, want := range map[string]string{
+		"":                       "http://127.0.0.1:11434",
+		"0.0.0.0":                "http://127.0.0.1:11434",
+		"0.0.0.0:8000":           "http://127.0.0.1:8000",
+		":8000":                  "http://127.0.0.1:8000",
+		"[::]:8000":              "http://127.0.0.1:8000",
+		"localhost:8000":         "http://localhost:8000",
+		"localhost":              "http://localhost:11434",
+		"http://127.0.0.1:8000/": "http://127.0.0.1:8000",
+	} {
+		if got := localURL(host); got != want {
+			t.Errorf("%q: %s, want %s", host, got, want)
+		}
+	}
+}
