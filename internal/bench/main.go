@@ -4,8 +4,9 @@
 // Command bench compares this module with other Go clients of the same
 // protocols, in one run on one machine, and prints a table of ratios.
 //
-//	go run .                 # the table, in about two minutes
+//	go run .                 # the table, in two or three minutes
 //	go run . -quick          # a rough one, in seconds
+//	go run . -part crowd     # one part: costs, first or crowd
 //	go run . -json out.json  # and the figures
 //
 // It talks to nothing but itself: answers come from memory, and over loopback

@@ -116,4 +116,5 @@ of one run in which everybody takes turns; a ratio is the median of the ratios w
 A unary call of this module streams underneath, to see an answer that breaks off; the peers get one
 document. ollama/api allocates 8 MB for each call, which is part of its figures.
 First token: over warm loopback connections, call by call in turn; the difference is the median of
-the pairs. The buffer for one line, 4 KiB, is in net/http's heap too. Delays of the many streams are compared with net/http streams served in the same seconds.`
+the pairs. Many streams: chunk by chunk beside net/http streams served in the same seconds for the
+delay; net/http's heap has a buffer for lines of 4 KiB in it too.`
