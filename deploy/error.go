@@ -71,6 +71,7 @@ type Fault struct {
 	Source  string // where the limit comes from
 }
 
+// String is the field, the problem and the source, in one line.
 func (f Fault) String() string {
 	if f.Source == "" {
 		return f.Field + ": " + f.Problem
@@ -111,6 +112,7 @@ func (e *Error) Error() string {
 	return b.String()
 }
 
+// Unwrap returns the cause, nil if there is none.
 func (e *Error) Unwrap() error { return e.Err }
 
 // Retryable reports whether the same call may succeed later with nothing

@@ -19,7 +19,7 @@ import (
 	"github.com/gemma-go/sdk/stream"
 )
 
-// Client calls one model on one private endpoint. It is safe for concurrent
+// Client calls one model on one private endpoint; NewClient makes it. It is safe for concurrent
 // use by any number of goroutines; make one for each endpoint and share it, as
 // its connections, token, knowledge of the endpoint's state and slots are
 // shared by all its calls. It owns no goroutine and needs no Close.

@@ -197,6 +197,7 @@ func clip(s string) string {
 	return s
 }
 
+// Unwrap returns the cause, nil if there is none.
 func (e *JSONError) Unwrap() error { return e.Err }
 
 // wrong makes the package's error of the parser's.

@@ -22,7 +22,7 @@ const (
 // With Status it refuses the call; without, the call is accepted and its
 // operation fails with Code.
 type Outcome struct {
-	Name    string
+	Name    string // of the scenario, for test names; it has no effect
 	On      On
 	Status  int    // HTTP status; 0 = the operation fails instead
 	Reason  string // the status' name, such as INVALID_ARGUMENT

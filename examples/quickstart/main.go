@@ -87,7 +87,11 @@ func ask(ctx context.Context, config gemma.Config, question string, stdout, stde
 	}
 	// [/stream]
 	fmt.Fprintln(stdout)
-	fmt.Fprintf(stderr, "· done:      first token after %v, %d tokens, %.1f tokens/s (%s, %s)\n",
-		stats.FirstToken.Round(time.Millisecond), stats.OutputTokens, stats.TokensPerSecond(), stats.Model, stats.Finish)
+	speed := "tokens not counted by the server"
+	if stats.OutputTokens > 0 {
+		speed = fmt.Sprintf("%d tokens, %.1f tokens/s", stats.OutputTokens, stats.TokensPerSecond())
+	}
+	fmt.Fprintf(stderr, "· done:      first token after %v, %s (%s, %s)\n",
+		stats.FirstToken.Round(time.Millisecond), speed, stats.Model, stats.Finish)
 	return nil
 }

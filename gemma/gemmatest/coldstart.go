@@ -21,6 +21,7 @@ const (
 	Ready                 // the container takes requests
 )
 
+// String returns the phase in words: cold, starting or ready.
 func (p Phase) String() string { return [...]string{"cold", "starting", "ready"}[p] }
 
 // Start is one start of an instance.

@@ -23,6 +23,7 @@ const (
 	LlamaCpp                 // llama.cpp's server, which listens while it loads
 )
 
+// String returns the name of what runs in the container, such as "ollama".
 func (k Kind) String() string {
 	return [...]string{"prebuilt", "ollama", "vllm", "gemini", "llama.cpp"}[k]
 }
