@@ -257,10 +257,16 @@ func (k *call) emit(r *genai.GenerateContentResponse) bool {
 // hold collects an answer that may be shown only after it was checked, and
 // has it repaired once.
 func (k *call) hold(ctx context.Context, x *wire.Exchange, d wire.Decoder) error {
+	held := 0
 	full, err := stream.Collect(func(yield func(*genai.GenerateContentResponse, error) bool) {
 		for {
 			r, err := d.Next()
 			if err == io.EOF {
+				return
+			}
+			if held += textBytes(r); held > maxHeld {
+				yield(nil, &fault.Error{Kind: fault.Server, Message: fmt.Sprintf("the answer is longer than the %d MiB that are held to be checked", maxHeld>>20),
+					Hint: "ask for less: config.maxOutputTokens"})
 				return
 			}
 			if !yield(r, err) || err != nil {

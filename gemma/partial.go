@@ -103,3 +103,22 @@ func (p *partial) response() *genai.GenerateContentResponse {
 		Candidates: []*genai.Candidate{{FinishReason: p.finish, Content: &genai.Content{Role: genai.RoleModel, Parts: parts}}},
 	}
 }
+
+// maxHeld bounds the text that is kept until it is checked: more than the
+// longest context of any Gemma holds.
+const maxHeld = 16 << 20
+
+func textBytes(r *genai.GenerateContentResponse) (n int) {
+	if r == nil {
+		return 0
+	}
+	for _, c := range r.Candidates {
+		if c.Content == nil {
+			continue
+		}
+		for _, p := range c.Content.Parts {
+			n += len(p.Text)
+		}
+	}
+	return n
+}

@@ -230,3 +230,19 @@ func TestLogsHoldNoSecret(t *testing.T) {
 		}
 	})
 }
+
+// TestHeldAnswerIsBounded: an answer that is kept back to be checked does not
+// fill the memory.
+func TestHeldAnswerIsBounded(t *testing.T) {
+	endless := gemmatest.Reply{Pace: -1}
+	for range 20 {
+		endless.Chunks = append(endless.Chunks, strings.Repeat("x", 1<<20))
+	}
+	bubble(t, gemmatest.Config{Reply: func(gemmatest.Call) gemmatest.Reply { return endless }}, func(t *testing.T, srv *gemmatest.Server) {
+		client := dial(t, srv, func(c *gemma.Config) { c.Model, c.Protocol = "gemma-3-4b-it", gemma.ProtocolGemini })
+		_, err := client.Generate(t.Context(), hi, &genai.GenerateContentConfig{ResponseMIMEType: "application/json"})
+		if e := fails(t, err, gemma.KindServer); !strings.Contains(e.Message, "16 MiB") {
+			t.Error(err)
+		}
+	})
+}
