@@ -428,3 +428,19 @@ func TestNoModelNamed(t *testing.T) {
 		}
 	})
 }
+
+// TestContainersOwnKey: a missing or wrong key is told as one, whichever
+// request meets it first.
+func TestContainersOwnKey(t *testing.T) {
+	for _, kind := range []gemmatest.Kind{gemmatest.Prebuilt, gemmatest.VLLM} {
+		for _, key := range []string{"", "wrong"} {
+			bubble(t, gemmatest.Config{Kind: kind, APIKey: "sesame", FrontEnd: gemmatest.FrontEndConfig{Start: time.Minute}}, func(t *testing.T, srv *gemmatest.Server) {
+				client := dial(t, srv, func(c *gemma.Config) { c.APIKey = key })
+				_, err := text(client.Stream(t.Context(), hi, nil))
+				if e := fails(t, err, gemma.KindForbidden); !strings.Contains(e.Hint, "Config.APIKey") {
+					t.Errorf("%v, key %q: %v", kind, key, err)
+				}
+			})
+		}
+	}
+}

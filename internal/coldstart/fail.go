@@ -92,8 +92,13 @@ func broken(f failure) *fault.Error {
 	if f.message != "" {
 		e.Message = f.message
 	}
-	if f.status == http.StatusNotFound && !f.verdict.FrontEnd {
-		e.Hint = "Client.Models lists what the endpoint serves"
+	if !f.verdict.FrontEnd {
+		switch f.status {
+		case http.StatusNotFound:
+			e.Hint = "Client.Models lists what the endpoint serves"
+		case http.StatusUnauthorized, http.StatusForbidden: // the front end has let the identity in
+			e.Kind, e.Hint = fault.Forbidden, "the container asks for its own key: set Config.APIKey"
+		}
 	}
 	if f.status == 0 {
 		e.Kind = fault.Server
