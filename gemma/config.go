@@ -93,8 +93,8 @@ type Config struct {
 	Logger *slog.Logger
 
 	// OnEvent is told what the client does while a call waits. It is called
-	// from the goroutine of a call, maybe from several at once, and must not
-	// block.
+	// from the goroutines of calls and of the probe that they wait for, maybe
+	// from several at once and shortly after a call ended, and must not block.
 	OnEvent func(Event)
 
 	// TracerProvider and MeterProvider receive spans and metrics, named as

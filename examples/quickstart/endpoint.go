@@ -12,6 +12,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/gemma-go/sdk/gemma"
@@ -91,7 +92,10 @@ func localGemma(ctx context.Context, url string) string {
 
 // reporter prints what the client tells while a call waits.
 func reporter(w io.Writer) func(gemma.Event) {
+	var mu sync.Mutex // events may come from several goroutines
 	return func(e gemma.Event) {
+		mu.Lock()
+		defer mu.Unlock()
 		switch e.Type {
 		case gemma.EventToken:
 			fmt.Fprintf(w, "· identity:  token for audience %s", e.Audience)

@@ -5,24 +5,34 @@ package main
 
 import (
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
 
 // pieces counts the writes, which are the pieces that a user sees come in.
 type pieces struct {
-	strings.Builder
+	mu    sync.Mutex // events come from the goroutine that wakes the endpoint, too
+	text  strings.Builder
 	n     int
 	first time.Time
 	last  time.Time
 }
 
 func (p *pieces) Write(b []byte) (int, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	if p.last = time.Now(); p.n == 0 {
 		p.first = p.last
 	}
 	p.n++
-	return p.Builder.Write(b)
+	return p.text.Write(b)
+}
+
+func (p *pieces) String() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.text.String()
 }
 
 // TestEmbedded runs the program where there is no endpoint: it wakes the
