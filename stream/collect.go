@@ -51,8 +51,13 @@ type candidate struct {
 }
 
 func (c *collector) add(r *genai.GenerateContentResponse) {
-	overlay(c.whole, r)
-	c.whole.Candidates = nil // set by finish
+	if bare(r) {
+		c.whole.ModelVersion = cmp.Or(r.ModelVersion, c.whole.ModelVersion)
+		c.whole.ResponseID = cmp.Or(r.ResponseID, c.whole.ResponseID)
+	} else {
+		overlay(c.whole, r)
+		c.whole.Candidates = nil // set by finish
+	}
 	for _, next := range r.Candidates {
 		if next == nil {
 			continue
@@ -68,6 +73,13 @@ func (c *collector) add(r *genai.GenerateContentResponse) {
 }
 
 func (c *candidate) add(next *genai.Candidate) {
+	if bareCandidate(next) {
+		if finished(next.FinishReason) || c.whole.FinishReason == "" {
+			c.whole.FinishReason = cmp.Or(next.FinishReason, c.whole.FinishReason)
+		}
+		c.content(next.Content)
+		return
+	}
 	have := *c.whole
 	overlay(c.whole, next)
 	c.whole.Content = have.Content
@@ -84,16 +96,20 @@ func (c *candidate) add(next *genai.Candidate) {
 	if next.FinishReason == genai.FinishReasonUnspecified && have.FinishReason != "" {
 		c.whole.FinishReason = have.FinishReason
 	}
-	if next.Content == nil {
+	c.content(next.Content)
+}
+
+func (c *candidate) content(next *genai.Content) {
+	if next == nil {
 		return
 	}
 	if c.whole.Content == nil {
 		c.whole.Content = new(genai.Content)
 	}
-	if next.Content.Role != "" {
-		c.whole.Content.Role = next.Content.Role
+	if next.Role != "" {
+		c.whole.Content.Role = next.Role
 	}
-	for _, p := range next.Content.Parts {
+	for _, p := range next.Parts {
 		c.part(p)
 	}
 }
@@ -143,12 +159,23 @@ func (c *collector) finish() *genai.GenerateContentResponse {
 // plain reports whether p is text and nothing else, so that it can be joined
 // with its neighbour. Signatures belong to the very part they came with.
 func plain(p *genai.Part) bool {
-	if p.FunctionCall != nil || p.ThoughtSignature != nil {
-		return false
-	}
-	rest := *p
-	rest.Text, rest.Thought = "", false
-	return reflect.ValueOf(&rest).Elem().IsZero()
+	return p.MediaResolution == nil && p.CodeExecutionResult == nil && p.ExecutableCode == nil && p.FileData == nil &&
+		p.FunctionCall == nil && p.FunctionResponse == nil && p.InlineData == nil && p.ThoughtSignature == nil && p.VideoMetadata == nil &&
+		p.ToolCall == nil && p.ToolResponse == nil && p.PartMetadata == nil && p.AudioTranscription == nil && p.MediaProcessing == "" && p.SpeechMetadata == nil
+}
+
+// bare reports whether r has nothing but candidates and names, as nearly every
+// response of an answer: then overlay's walk over all the fields, which would
+// be most of what collecting costs, is not needed. A test holds this and its
+// like against genai's structs.
+func bare(r *genai.GenerateContentResponse) bool {
+	return r.SDKHTTPResponse == nil && r.CreateTime.IsZero() && r.PromptFeedback == nil && r.UsageMetadata == nil && r.ModelStatus == nil
+}
+
+// bareCandidate is bare for a candidate: content, index and finish reason.
+func bareCandidate(c *genai.Candidate) bool {
+	return c.CitationMetadata == nil && c.FinishMessage == "" && c.TokenCount == 0 && c.GroundingMetadata == nil && c.AvgLogprobs == 0 &&
+		c.LogprobsResult == nil && c.SafetyRatings == nil && c.URLContextMetadata == nil && c.ContinuationToken == nil
 }
 
 // overlay sets each field of dst that says something in src. It goes over all
