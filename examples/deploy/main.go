@@ -78,6 +78,9 @@ func (a *app) do(ctx context.Context, svc deploy.Service, command string, rest [
 	if a.flags.dryRun {
 		return a.dryRun(svc)
 	}
+	if svc.Project == "" {
+		return fmt.Errorf("%w: no project: give -project or set GOOGLE_CLOUD_PROJECT", errUsage)
+	}
 	if err := svc.Validate(); err != nil {
 		return err
 	}
