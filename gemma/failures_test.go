@@ -151,96 +151,69 @@ func TestRedirectIsTold(t *testing.T) {
 	}
 }
 
-// TestRedirectOfAnotherRequest: a page of the server's that leads elsewhere
-// fails who asked for it, and nobody who waits for a slot.
-func TestRedirectOfAnotherRequest(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		slow := make(chan struct{})
-		client, err := gemma.NewClient(t.Context(), gemma.Config{Endpoint: "https://gemma.example", Model: "gemma3:4b", Public: true, Protocol: gemma.ProtocolOllama, Concurrency: 1,
-			Transport: transportFunc(func(r *http.Request) (*http.Response, error) {
-				switch r.URL.Path {
-				case "/page":
-					<-slow
-					resp := answer(r, 302, "text/html", "there")
-					resp.Header.Set("Location", "https://ollama.example/")
-					return resp, nil
-				case "/api/chat":
-					return answer(r, 200, "application/x-ndjson", `{"message":{"role":"assistant","content":"hi"},"done":true,"done_reason":"stop"}`+"\n"), nil
-				}
-				return answer(r, 200, "application/json", `{"done":true,"done_reason":"load"}`), nil
-			})})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := client.Ready(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		go func() {
-			resp, err := client.HTTPClient().Get("https://gemma.example/page")
-			if err == nil {
-				resp.Body.Close()
-			}
-			if e, ok := errors.AsType[*gemma.Error](err); !ok || e.Kind != gemma.KindInvalid {
-				t.Errorf("%v", err)
-			}
-		}()
-		synctest.Wait()
-		for range 3 {
-			go func() {
-				if got, err := text(client.Stream(t.Context(), hi, nil)); err != nil || got != "hi" {
-					t.Errorf("%q, %v", got, err)
-				}
-			}()
-		}
-		synctest.Wait()
-		close(slow)
-		synctest.Wait()
-	})
-}
-
-// TestPageOfAnotherRequest: a page that is not there is nobody else's failure
-// while the endpoint serves the others.
+// TestPageOfAnotherRequest: a page of the server's that leads elsewhere, or is
+// not there, fails who asked for it, and nobody who waits for a slot.
 func TestPageOfAnotherRequest(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		slow := make(chan struct{})
-		client, err := gemma.NewClient(t.Context(), gemma.Config{Endpoint: "https://gemma.example", Model: "gemma3:4b", Auth: auth.Static("T"), Protocol: gemma.ProtocolOllama, Concurrency: 1,
-			Transport: transportFunc(func(r *http.Request) (*http.Response, error) {
-				switch r.URL.Path {
-				case "/page":
-					<-slow
-					return answer(r, 404, "text/html", "<html><title>404</title>"), nil
-				case "/api/chat":
-					return answer(r, 200, "application/x-ndjson", `{"message":{"role":"assistant","content":"hi"},"done":true,"done_reason":"stop"}`+"\n"), nil
+	pages := map[string]struct {
+		change func(*gemma.Config)
+		page   func(*http.Request) *http.Response
+		kind   gemma.Kind
+	}{
+		"leads elsewhere": {func(c *gemma.Config) { c.Public = true }, func(r *http.Request) *http.Response {
+			resp := answer(r, 302, "text/html", "there")
+			resp.Header.Set("Location", "https://ollama.example/")
+			return resp
+		}, gemma.KindInvalid},
+		"is not there": {func(c *gemma.Config) { c.Auth = auth.Static("T") }, func(r *http.Request) *http.Response {
+			return answer(r, 404, "text/html", "<html><title>404</title>")
+		}, gemma.KindNotFound},
+	}
+	for name, p := range pages {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				slow := make(chan struct{})
+				c := gemma.Config{Endpoint: "https://gemma.example", Model: "gemma3:4b", Protocol: gemma.ProtocolOllama, Concurrency: 1,
+					Transport: transportFunc(func(r *http.Request) (*http.Response, error) {
+						switch r.URL.Path {
+						case "/page":
+							<-slow
+							return p.page(r), nil
+						case "/api/chat":
+							return answer(r, 200, "application/x-ndjson", `{"message":{"role":"assistant","content":"hi"},"done":true,"done_reason":"stop"}`+"\n"), nil
+						}
+						return answer(r, 200, "application/json", `{"done":true,"done_reason":"load"}`), nil
+					})}
+				p.change(&c)
+				client, err := gemma.NewClient(t.Context(), c)
+				if err != nil {
+					t.Fatal(err)
 				}
-				return answer(r, 200, "application/json", `{"done":true,"done_reason":"load"}`), nil
-			})})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := client.Ready(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		go func() {
-			resp, err := client.HTTPClient().Get("https://gemma.example/page")
-			if err == nil {
-				resp.Body.Close()
-			}
-			if e, ok := errors.AsType[*gemma.Error](err); !ok || e.Kind != gemma.KindNotFound {
-				t.Errorf("%v", err)
-			}
-		}()
-		synctest.Wait()
-		for range 3 {
-			go func() {
-				if got, err := text(client.Stream(t.Context(), hi, nil)); err != nil || got != "hi" {
-					t.Errorf("%q, %v", got, err)
+				if err := client.Ready(t.Context()); err != nil {
+					t.Fatal(err)
 				}
-			}()
-		}
-		synctest.Wait()
-		close(slow)
-		synctest.Wait()
-	})
+				go func() {
+					resp, err := client.HTTPClient().Get("https://gemma.example/page")
+					if err == nil {
+						resp.Body.Close()
+					}
+					if e, ok := errors.AsType[*gemma.Error](err); !ok || e.Kind != p.kind {
+						t.Errorf("%v", err)
+					}
+				}()
+				synctest.Wait()
+				for range 3 {
+					go func() {
+						if got, err := text(client.Stream(t.Context(), hi, nil)); err != nil || got != "hi" {
+							t.Errorf("%q, %v", got, err)
+						}
+					}()
+				}
+				synctest.Wait()
+				close(slow)
+				synctest.Wait()
+			})
+		})
+	}
 }
 
 // TestServerWithoutAList: a server that does not list its models can serve one

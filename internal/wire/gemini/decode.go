@@ -20,14 +20,14 @@ import (
 // the last one is held back until the body ends cleanly: usage may follow it, and
 // a body that breaks after it counts as interrupted.
 type decoder struct {
-	frames  *frame.Reader
-	req     *wire.Request
-	want    int
-	names   names
-	checked string
-	begun   bool
-	ended   bool
-	err     error
+	frames *frame.Reader
+	req    *wire.Request
+	want   int
+	names  names
+	models reply.Models
+	begun  bool
+	ended  bool
+	err    error
 
 	finishes int
 	held     *genai.GenerateContentResponse
@@ -82,13 +82,8 @@ func (d *decoder) response(data []byte) (*genai.GenerateContentResponse, error) 
 	case foreign != "":
 		return nil, reply.WrongProtocol(foreign, d.begun)
 	}
-	if resp.ModelVersion != d.checked {
-		if err := reply.CheckModel(d.req, resp.ModelVersion); err != nil {
-			return nil, err
-		}
-		if resp.ModelVersion != "" {
-			d.checked = resp.ModelVersion
-		}
+	if err := d.models.Check(d.req, resp.ModelVersion); err != nil {
+		return nil, err
 	}
 	blocked := resp.PromptFeedback != nil && resp.PromptFeedback.BlockReason != ""
 	if len(resp.Candidates) == 0 && !blocked {

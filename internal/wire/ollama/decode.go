@@ -25,9 +25,9 @@ type decoder struct {
 	thoughts bool // hand thoughts out
 	logprobs bool // asked for
 	name     reply.Name
-	checked  string // the model's name, once it was compared
-	begun    bool   // a response was handed out
-	ended    bool   // the end marker was seen
+	models   reply.Models
+	begun    bool // a response was handed out
+	ended    bool // the end marker was seen
 	err      error
 }
 
@@ -81,11 +81,8 @@ func (d *decoder) line(data []byte) (*genai.GenerateContentResponse, error) {
 		return nil, reply.Foreign(data, d.begun)
 	}
 	model := d.name.Of(l.model)
-	if model != d.checked {
-		if err := reply.CheckModel(d.req, model); err != nil {
-			return nil, err
-		}
-		d.checked = model
+	if err := d.models.Check(d.req, model); err != nil {
+		return nil, err
 	}
 	if d.logprobs && l.content != "" && len(l.logprobs) == 0 {
 		return nil, reply.NoLogprobs()

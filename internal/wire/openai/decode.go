@@ -30,7 +30,7 @@ type decoder struct {
 	model    reply.Name
 	id       reply.Name
 	head     head
-	checked  string
+	models   reply.Models
 	begun    bool
 	ended    bool
 	err      error
@@ -116,11 +116,8 @@ func (d *decoder) chunk(data []byte) (*genai.GenerateContentResponse, error) {
 		return nil, reply.Foreign(data, d.begun)
 	}
 	model := d.model.Of(c.model)
-	if model != d.checked {
-		if err := reply.CheckModel(d.req, model); err != nil {
-			return nil, err
-		}
-		d.checked = model
+	if err := d.models.Check(d.req, model); err != nil {
+		return nil, err
 	}
 	if u := c.usage; u != nil {
 		d.usage = counts(u)

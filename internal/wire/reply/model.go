@@ -12,6 +12,24 @@ import (
 	"github.com/gemma-go/sdk/internal/wire"
 )
 
+// Models compares the models that the responses of one answer name with the
+// one asked, each name once: they repeat it in every chunk. The zero value is
+// ready.
+type Models struct{ checked string }
+
+// Check returns CheckModel's verdict on a name, which it gave before for nearly
+// every chunk.
+func (m *Models) Check(r *wire.Request, answered string) error {
+	if answered == "" || answered == m.checked {
+		return nil
+	}
+	if err := CheckModel(r, answered); err != nil {
+		return err
+	}
+	m.checked = answered
+	return nil
+}
+
 // CheckModel compares the model that answered with the one asked: an answer by
 // another model is another caller's answer, or a server that took a default.
 //
