@@ -119,13 +119,14 @@ func (k *call) run() (err error) {
 		if k.ctx.Err() != nil {
 			return err
 		}
-		if x, err = k.again(r, x, err); err != nil {
+		if x, err = k.again(r, x, err); err != nil || x == nil {
 			return err
 		}
 	}
 }
 
-// again decides what follows a failed exchange: the next exchange, or the error.
+// again decides what follows a failed exchange: the next exchange, the error, or
+// neither if the answer turned out to be whole.
 func (k *call) again(r *wire.Request, x *wire.Exchange, err error) (*wire.Exchange, error) {
 	f := fault.Of(err)
 	if f == nil {
@@ -155,7 +156,8 @@ func (k *call) again(r *wire.Request, x *wire.Exchange, err error) (*wire.Exchan
 		if limit := k.limit(); limit > 0 {
 			left := limit - k.partial.tokens()
 			if left <= 0 {
-				return nil, k.finishAtLimit()
+				k.finishAtLimit()
+				return nil, nil
 			}
 			c := *k.config
 			c.MaxOutputTokens = left
@@ -186,19 +188,14 @@ func (k *call) limit() int32 {
 	return k.config.MaxOutputTokens
 }
 
-// errDone ends a call that is complete without another request.
-var errDone = errors.New("done")
-
 // finishAtLimit ends an answer that broke right behind its last allowed token.
-func (k *call) finishAtLimit() error {
+func (k *call) finishAtLimit() {
 	n := k.partial.tokens()
 	k.emit(&genai.GenerateContentResponse{
 		ModelVersion:  k.partial.model,
 		Candidates:    []*genai.Candidate{{Content: &genai.Content{Role: genai.RoleModel}, FinishReason: genai.FinishReasonMaxTokens}},
 		UsageMetadata: &genai.GenerateContentResponseUsageMetadata{CandidatesTokenCount: n, TotalTokenCount: n},
 	})
-	k.stopped = true
-	return errDone
 }
 
 // exchange sends one request and hands out its answer. It returns nil at the
